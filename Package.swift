@@ -1,0 +1,96 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let swiftSettings: [SwiftSetting] = [
+  .swiftLanguageMode(.v6),
+  .enableUpcomingFeature("InternalImportsByDefault"),
+]
+
+/// A library target of this package; the list of its dependencies is the whole list of what it may import.
+func library(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+  .target(name: name, dependencies: dependencies, swiftSettings: swiftSettings)
+}
+
+/// The test target that mirrors a library target.
+func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+  .testTarget(name: name, dependencies: dependencies + ["ECTestSupport"], swiftSettings: swiftSettings)
+}
+
+let collections: Target.Dependency = .product(name: "OrderedCollections", package: "swift-collections")
+
+let package = Package(
+  name: "ecconvert",
+  products: [
+    .executable(name: "ecconvert", targets: ["ECConvertCLI"]),
+    .library(name: "ECConvert", targets: ["ECConvert"]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
+  ],
+  targets: [
+    // C libraries
+    .systemLibrary(
+      name: "CHDF5", pkgConfig: "hdf5-serial", providers: [.apt(["libhdf5-dev"])]),
+    .systemLibrary(
+      name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
+    .systemLibrary(
+      name: "CProtobufC", pkgConfig: "libprotobuf-c", providers: [.apt(["libprotobuf-c-dev"])]),
+    .systemLibrary(name: "CONEDNN", providers: [.apt(["libdnnl-dev"])]),
+    .target(name: "CONNX", dependencies: ["CProtobufC"]),
+
+    // Base
+    library("ECDiagnostics", []),
+    library("ECTensor", ["ECDiagnostics"]),
+    library("ECHDF5", ["ECDiagnostics", "CHDF5"]),
+    library("ECBLAS", ["ECDiagnostics", "COpenBLAS"]),
+    library("ECKernels", ["ECDiagnostics", "CONEDNN"]),
+
+    // IR and operators
+    library("ECGraph", ["ECDiagnostics", "ECTensor", collections]),
+    library("ECOperators", ["ECDiagnostics", "ECTensor", "ECGraph"]),
+
+    // Formats
+    library("ECKeras", ["ECDiagnostics", "ECTensor", "ECGraph", "ECHDF5", collections]),
+    library("ECONNX", ["ECDiagnostics", "ECTensor", "ECGraph", "CONNX", "CProtobufC", collections]),
+
+    // Work
+    library("ECCentrality", ["ECDiagnostics", "ECBLAS"]),
+    library("ECExecution", ["ECDiagnostics", "ECTensor", "ECGraph", "ECKernels"]),
+    library("ECPasses", ["ECDiagnostics", "ECTensor", "ECGraph", "ECOperators"]),
+    library(
+      "ECPruning", ["ECDiagnostics", "ECTensor", "ECGraph", "ECBLAS", "ECCentrality", collections]),
+
+    // Top
+    library(
+      "ECConvert",
+      [
+        "ECDiagnostics", "ECTensor", "ECGraph", "ECOperators", "ECKeras", "ECONNX", "ECExecution",
+        "ECPasses", "ECPruning", "ECCentrality", collections,
+      ]),
+    .executableTarget(
+      name: "ECConvertCLI",
+      dependencies: [
+        "ECConvert", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
+      swiftSettings: swiftSettings),
+
+    // Tests
+    .target(
+      name: "ECTestSupport", dependencies: ["ECDiagnostics", "ECTensor", "ECGraph"],
+      path: "Tests/ECTestSupport", swiftSettings: swiftSettings),
+    tests("ECTensorTests", ["ECTensor"]),
+    tests("ECHDF5Tests", ["ECHDF5"]),
+    tests("ECCentralityTests", ["ECCentrality", "ECBLAS"]),
+    tests("ECKernelsTests", ["ECKernels"]),
+    tests("ECGraphTests", ["ECGraph", "ECOperators"]),
+    tests("ECOperatorsTests", ["ECGraph", "ECOperators", "ECExecution"]),
+    tests("ECKerasTests", ["ECKeras", "ECGraph", "ECOperators"]),
+    tests("ECONNXTests", ["ECONNX", "ECGraph", "ECOperators"]),
+    tests("ECExecutionTests", ["ECExecution", "ECGraph", "ECOperators"]),
+    tests("ECPassesTests", ["ECPasses", "ECGraph", "ECOperators", "ECExecution"]),
+    tests("ECPruningTests", ["ECPruning", "ECGraph", "ECOperators", "ECExecution"]),
+    tests("ECConvertTests", ["ECConvert"]),
+    tests("CLITests", []),
+  ]
+)

@@ -1,0 +1,3 @@
+#pragma once
+#define H5_USE_110_API 1
+#include <hdf5.h>
