@@ -1,0 +1,95 @@
+import Glibc
+
+/// Bytes that tensors share and never change: memory of their own, or a part of a mapped file.
+public final class TensorStorage: @unchecked Sendable {
+  /// The first byte.
+  let base: UnsafeRawPointer
+  /// The number of bytes.
+  public let byteCount: Int
+  /// Whether the bytes are anonymous memory of this storage (and not a mapped file).
+  let ownsMemory: Bool
+  private let owner: AnyObject?
+
+  /// Takes memory of `byteCount` bytes, aligned to 64, and lets `fill` write it once.
+  public init(byteCount: Int, fill: (UnsafeMutableRawBufferPointer) throws -> Void) rethrows {
+    precondition(byteCount >= 0)
+    let memory = UnsafeMutableRawPointer.allocate(byteCount: max(byteCount, 1), alignment: 64)
+    do {
+      try fill(UnsafeMutableRawBufferPointer(start: memory, count: byteCount))
+    } catch {
+      memory.deallocate()
+      throw error
+    }
+    self.base = UnsafeRawPointer(memory)
+    self.byteCount = byteCount
+    self.ownsMemory = true
+    self.owner = nil
+  }
+
+  /// A view of all bytes of a mapped file.
+  init(mapped base: UnsafeRawPointer, byteCount: Int, owner: AnyObject) {
+    self.base = base
+    self.byteCount = byteCount
+    self.ownsMemory = false
+    self.owner = owner
+  }
+
+  deinit {
+    if ownsMemory { base.deallocate() }
+  }
+}
+
+/// A whole file mapped for reading; tensors that point into it keep it alive.
+public final class MappedFile: @unchecked Sendable {
+  private let base: UnsafeMutableRawPointer?
+  /// The size of the file when it was mapped.
+  public let byteCount: Int
+
+  /// Maps a file.
+  /// - Throws: `MappedFileError` with `errno` if the file can't be opened or mapped.
+  public init(path: String) throws(MappedFileError) {
+    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+    guard descriptor >= 0 else { throw MappedFileError(path: path, code: errno) }
+    defer { close(descriptor) }
+    var status = stat()
+    guard fstat(descriptor, &status) == 0 else { throw MappedFileError(path: path, code: errno) }
+    guard status.st_mode & S_IFMT == S_IFREG else {
+      throw MappedFileError(path: path, code: status.st_mode & S_IFMT == S_IFDIR ? EISDIR : EINVAL)
+    }
+    byteCount = Int(status.st_size)
+    guard byteCount > 0 else {
+      base = nil
+      return
+    }
+    guard let address = mmap(nil, byteCount, PROT_READ, MAP_PRIVATE, descriptor, 0),
+      address != MAP_FAILED
+    else { throw MappedFileError(path: path, code: errno) }
+    base = address
+  }
+
+  deinit {
+    if let base { munmap(base, byteCount) }
+  }
+
+  /// The storage that all tensors of this file share.
+  public func storage() -> TensorStorage {
+    let start = base.map { UnsafeRawPointer($0) } ?? UnsafeRawPointer(bitPattern: 64)
+    guard let start else { preconditionFailure("64 is a non-null address") }
+    return TensorStorage(mapped: start, byteCount: byteCount, owner: self)
+  }
+
+  /// Lets `body` read the bytes.
+  public func withBytes<R, E: Error>(_ body: (UnsafeRawBufferPointer) throws(E) -> R) throws(E) -> R {
+    try body(UnsafeRawBufferPointer(start: base.map { UnsafeRawPointer($0) }, count: byteCount))
+  }
+}
+
+/// A file that can't be opened or mapped.
+public struct MappedFileError: Error, Equatable {
+  /// The file's path.
+  public let path: String
+  /// The value of `errno`.
+  public let code: Int32
+  /// The system's words for `code`, in lower case.
+  public var message: String { String(cString: strerror(code)).lowercased() }
+}
