@@ -1,0 +1,22 @@
+public import OrderedCollections
+
+/// All that importers know: the rules by which a source's layers or nodes become operators.
+///
+/// Format targets see only this table, never an operator.
+public struct OperatorTable: Sendable {
+  /// The rules for Keras layers, by class name.
+  public let keras: OrderedDictionary<String, KerasRule>
+  /// The rules for ONNX nodes, by operator type.
+  public let onnx: OrderedDictionary<String, ONNXRule>
+  /// A rule that carries an ONNX node that has no rule of its own.
+  public let fallback: ONNXRule?
+
+  /// Makes a table.
+  /// - Precondition: names are unique.
+  public init(keras: [KerasRule], onnx: [ONNXRule], fallback: ONNXRule? = nil) {
+    self.keras = OrderedDictionary(
+      uniqueKeysWithValues: keras.flatMap { rule in rule.classNames.map { ($0, rule) } })
+    self.onnx = OrderedDictionary(uniqueKeysWithValues: onnx.map { ($0.type, $0) })
+    self.fallback = fallback
+  }
+}
