@@ -1,0 +1,8 @@
+public import ECGraph
+
+extension OperatorTable {
+  /// The one list of all that importers know.
+  public static let standard = OperatorTable(
+    keras: kerasConvolutionRules + kerasActivationRules + kerasPoolingRules + kerasShapeRules,
+    onnx: onnxConvolutionRules + onnxActivationRules + onnxPoolingRules + onnxShapeRules)
+}
