@@ -5,6 +5,9 @@ import ECTensor
 ///
 /// Source: ONNX Flatten with axis 1; Keras Flatten (always in the order h, w, c).
 public struct Flatten: Operator {
+  /// Makes a flatten.
+  public init() {}
+
   public var name: String { "Flatten" }
   public var axes: AxisSignature { "… -> n f" }
   public var attributeText: String { "" }

@@ -8,6 +8,11 @@ public struct Reshape: Operator {
   /// The extents after the batch; one may be -1.
   public let target: [Int]
 
+  /// Makes a reshape.
+  public init(target: [Int]) {
+    self.target = target
+  }
+
   public var name: String { "Reshape" }
   public var axes: AxisSignature { "… -> …" }
   public var attributeText: String { "\(target)" }
