@@ -133,7 +133,7 @@ private func keepEdges<S: MatrixScalar>(
 }
 
 /// The linearly interpolated quantile; `values` is reordered. O(n) on average.
-func interpolatedQuantile(_ values: inout [Double], _ share: Double) -> Double {
+package func interpolatedQuantile(_ values: inout [Double], _ share: Double) -> Double {
   guard !values.isEmpty else { return 0 }
   let position = min(1, max(0, share)) * Double(values.count - 1)
   let lower = Int(position)
