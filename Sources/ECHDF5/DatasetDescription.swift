@@ -18,8 +18,8 @@ public struct DatasetDescription: Sendable, Equatable {
   public let elementCount: Int
   /// Bytes of all elements in the stored type, before any compression.
   public let byteCount: Int
-  /// Where the numbers lie in the file as plain little-endian float32, so that they can be mapped; nil
-  /// where they have to be read through libhdf5.
+  /// Where the numbers lie in the file as plain little-endian float32, so that they can be mapped;
+  /// nil where they have to be read through libhdf5.
   public let contiguousOffset: UInt64?
   /// The filters that pack the dataset, by name, in the order they were applied.
   public let filters: [String]

@@ -11,7 +11,7 @@ extension HDF5File {
     }
   }
 
-  /// A text attribute of one value, decoded as UTF-8; nil where there is none, `""` where it is null.
+  /// A text attribute of one value, decoded as UTF-8; nil where there is none, `""` for a null one.
   public func stringAttribute(_ path: String, _ name: String) throws(HDF5Error) -> String? {
     let path = try HDF5Path(path, in: place)
     return try Library.locked { () throws(HDF5Error) -> String? in
@@ -26,10 +26,13 @@ extension HDF5File {
     }
   }
 
-  /// A list of texts, also one that Keras split into `name0`, `name1` and so on; nil where there is none.
+  /// A list of texts, also one that Keras split into `name0`, `name1` and so on.
   ///
-  /// An attribute without elements is an empty list, whatever its type: Keras writes `float64 (0,)`.
-  public func stringListAttribute(_ path: String, _ name: String) throws(HDF5Error) -> [String]? {
+  /// Nil where there is none. An attribute without elements is an empty list, whatever its type:
+  /// Keras writes `float64 (0,)`.
+  public func stringListAttribute(
+    _ path: String, _ name: String
+  ) throws(HDF5Error) -> [String]? {
     let path = try HDF5Path(path, in: place)
     return try Library.locked { () throws(HDF5Error) -> [String]? in
       let object = try open(path)

@@ -121,9 +121,12 @@ extension HDF5File {
     if layout == H5D_CONTIGUOUS, address != ech5_undefined_address() {
       let (end, overflow) = UInt64(address).addingReportingOverflow(bytes)
       guard !overflow, end <= byteCount else {
-        throw HDF5Error(.tooLarge(claimed: overflow ? .max : end, fileByteCount: byteCount), at: here)
+        throw HDF5Error(
+          .tooLarge(claimed: overflow ? .max : end, fileByteCount: byteCount), at: here)
       }
-      if filters.isEmpty, bytes > 0, H5Tequal(type.id, ech5_f32le()) > 0 { offset = UInt64(address) }
+      if filters.isEmpty, bytes > 0, H5Tequal(type.id, ech5_f32le()) > 0 {
+        offset = UInt64(address)
+      }
     }
     return DatasetDescription(
       shape: shape ?? [0],

@@ -4,8 +4,8 @@ import Glibc
 
 /// An HDF5 file open for reading; closed when the value goes out of scope.
 ///
-/// Paths inside the file are slash-separated from the root, without a leading slash; the root is `""`.
-/// Soft links are followed; links and storage that lead into other files are refused.
+/// Paths inside the file are slash-separated from the root, without a leading slash; the root is
+/// `""`. Soft links are followed; links and storage that lead into other files are refused.
 public struct HDF5File: ~Copyable, Sendable {
   /// What a path leads to.
   public enum ObjectKind: String, Sendable {

@@ -5,7 +5,7 @@ extension HDF5Writer {
   /// The most bytes of names that Keras puts in one attribute (count times the longest name).
   static let attributeByteLimit = 64_512
 
-  /// Writes a text as a scalar variable-length UTF-8 attribute; the group is made where it is missing.
+  /// Writes a text as a scalar variable-length UTF-8 attribute; a missing group is made.
   public func attribute(
     _ path: String, _ name: String, _ text: String
   ) throws(HDF5Error) {
@@ -28,7 +28,7 @@ extension HDF5Writer {
     }
   }
 
-  /// Writes a list of texts as Keras does, fixed-length and NUL-padded; the group is made where missing.
+  /// Writes a list of texts as Keras does, fixed-length and NUL-padded; a missing group is made.
   ///
   /// A list beyond 64,512 bytes (count times the longest) is split into `name0`, `name1` and so on,
   /// in parts that differ by at most one text. An empty list is `float64 (0,)`.
@@ -53,7 +53,7 @@ extension HDF5Writer {
     }
   }
 
-  /// Cuts a list into the fewest near-equal parts that each fit an attribute; none for an empty list.
+  /// Cuts a list into the fewest near-equal parts that each fit an attribute; none for no texts.
   static func split(_ texts: [String], width: Int) -> [ArraySlice<String>] {
     guard !texts.isEmpty else { return [] }
     var count = 1

@@ -2,14 +2,14 @@ import CHDF5
 import ECDiagnostics
 
 extension HDF5Writer {
-  /// Writes a contiguous float32 dataset from row-major numbers; groups around it are made as needed.
+  /// Writes a contiguous float32 dataset from row-major numbers, making the groups around it.
   public func dataset(
     _ path: String, shape: [Int], _ numbers: UnsafeBufferPointer<Float>
   ) throws(HDF5Error) {
     try dataset(path, shape: shape, kind: .float32, UnsafeRawBufferPointer(numbers))
   }
 
-  /// Writes a contiguous float32 dataset from row-major numbers; groups around it are made as needed.
+  /// Writes a contiguous float32 dataset from row-major numbers, making the groups around it.
   public func dataset(_ path: String, shape: [Int], _ numbers: [Float]) throws(HDF5Error) {
     let failure = numbers.withUnsafeBytes { bytes -> HDF5Error? in
       do throws(HDF5Error) {
@@ -41,9 +41,10 @@ extension HDF5Writer {
     try stream.finish()
   }
 
-  /// Begins a contiguous dataset whose numbers come in pieces, so that it need not be in memory whole.
+  /// Begins a contiguous dataset whose numbers come in pieces, so that they need not be in memory
+  /// at once.
   ///
-  /// Other files may be read while the stream is open. It must be finished before the writer closes.
+  /// Other files may be read while the stream is open; finish it before the writer closes.
   public func stream(
     _ path: String, shape: [Int], kind: ElementKind = .float32
   ) throws(HDF5Error) -> HDF5DatasetStream {

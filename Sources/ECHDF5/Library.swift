@@ -6,7 +6,7 @@ import Synchronization
 enum Library {
   private static let started = Mutex(false)
 
-  /// Runs calls of libhdf5 alone in the process; everything that touches the library goes through here.
+  /// Runs calls of libhdf5 alone in the process; everything that touches the library goes through.
   static func locked<Result: Sendable & ~Copyable>(
     _ body: () throws(HDF5Error) -> Result
   ) throws(HDF5Error) -> Result {
