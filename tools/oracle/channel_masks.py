@@ -12,7 +12,8 @@ REMOVED, KEPT, FREE = 0, 1, 2
 
 UNARY = set("""Relu LeakyRelu Clip Sigmoid Tanh HardSigmoid HardSwish Elu Selu Celu ThresholdedRelu
     Softplus Softsign Mish Gelu Swish Erf Exp Log Sqrt Neg Abs Reciprocal Floor Ceil Round Sign Sin Cos
-    Identity Dropout Cast BatchNormalization InstanceNormalization Not""".split())
+    Identity Dropout Cast BatchNormalization InstanceNormalization Not QuantizeLinear
+    DequantizeLinear""".split())
 BINARY = set("Add Sub Mul Div Pow Max Min Mean Sum PRelu Where Mod Greater Less Equal And Or".split())
 POOL = set("""MaxPool AveragePool LpPool GlobalAveragePool GlobalMaxPool GlobalLpPool Resize
     Upsample""".split())
@@ -170,6 +171,8 @@ class Masker:
             reduced = self._reduce(node, shape)
             if reduced is not None:
                 return {0: reduced}
+        if op == "GroupNormalization" and self._loses_whole_groups(node):
+            return {0: (self.state(x), self.fill(x))}
         if op == "Shape":
             return {}
         self._mask_inputs(index, node, exact=op in ("Gemm", "MatMul"))
@@ -226,6 +229,13 @@ class Masker:
                 if (np.abs(fill - other) > 1e-6 * np.abs(fill)).any():
                     self.notes.append(f"'{node.output[0]}': partners name different fills")
         return np.where(lost, REMOVED, np.where(free, FREE, KEPT)), fill
+
+    def _loses_whole_groups(self, node):
+        """Whether every normalisation group keeps all or none of its channels."""
+        state = self._per_channel(self.state(node.input[0]), self.shape(node.input[0]))
+        lost = (state[0].reshape(state.shape[1], -1)[:, 0] == REMOVED)
+        groups = lost.reshape(attributes(node)["num_groups"], -1)
+        return bool((groups == groups[:, :1]).all())
 
     def _pad(self, node, array, constant):
         a = attributes(node)
