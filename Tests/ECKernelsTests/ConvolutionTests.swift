@@ -22,7 +22,8 @@ struct ConvolutionCase: Sendable, CustomStringConvertible {
     .init(x: [1, 16, 8, 8], o: 32, kernel: [1, 1]),
     .init(x: [2, 20, 8, 7], o: 20, kernel: [1, 1], strides: [2, 2]),
     .init(x: [1, 5, 9, 8], o: 6, kernel: [3, 2], strides: [2, 1], begin: [0, 1], end: [1, 0]),
-    .init(x: [1, 4, 11, 10], o: 6, kernel: [3, 3], dilations: [2, 3], begin: [2, 3], end: [2, 1]),
+    .init(
+      x: [1, 4, 11, 10], o: 6, kernel: [3, 3], dilations: [2, 3], begin: [2, 3], end: [2, 1]),
     .init(x: [1, 8, 8, 8], o: 12, kernel: [3, 3], begin: [1, 1], end: [1, 1], groups: 4),
     .init(x: [2, 18, 9, 8], o: 18, kernel: [3, 3], begin: [1, 1], end: [1, 1], groups: 18),
     .init(
@@ -31,11 +32,13 @@ struct ConvolutionCase: Sendable, CustomStringConvertible {
     .init(x: [1, 6, 8, 8], o: 12, kernel: [3, 3], strides: [2, 2], end: [1, 1], groups: 6),
     .init(x: [1, 7, 5, 5], o: 3, kernel: [5, 5]),
     .init(x: [1, 64, 6, 6], o: 40, kernel: [3, 3], begin: [1, 1], end: [1, 1], groups: 2),
-    .init(x: [1, 8, 7, 7], o: 8, kernel: [3, 3], dilations: [2, 2], begin: [2, 2], end: [2, 2],
+    .init(
+      x: [1, 8, 7, 7], o: 8, kernel: [3, 3], dilations: [2, 2], begin: [2, 2], end: [2, 2],
       groups: 8),
     .init(x: [2, 6, 13], o: 5, kernel: [4], strides: [2], begin: [1], end: [2]),
     .init(x: [1, 6, 12], o: 6, kernel: [3], dilations: [2], groups: 6),
-    .init(x: [1, 3, 5, 6, 4], o: 4, kernel: [2, 3, 2], strides: [1, 2, 1], begin: [1, 1, 0],
+    .init(
+      x: [1, 3, 5, 6, 4], o: 4, kernel: [2, 3, 2], strides: [1, 2, 1], begin: [1, 1, 0],
       end: [0, 1, 1]),
   ]
 }

@@ -132,7 +132,8 @@ struct EltwiseCase: Sendable, CustomStringConvertible {
     #expect(distance(found[0], expected) < 1e-6)
   }
 
-  @Test(arguments: ReductionKind.allCases, [[2, 3], [1], [0], [1, 3], [0, 1, 2, 3], [3], [-1, 0]])
+  @Test(
+    arguments: ReductionKind.allCases, [[2, 3], [1], [0], [1, 3], [0, 1, 2, 3], [3], [-1, 0]])
   func `reductions equal plain loops`(_ kind: ReductionKind, _ axes: [Int]) throws {
     let x = Grid.random([2, 3, 4, 5])
     let real = Set(axes.map { $0 < 0 ? $0 + 4 : $0 })
@@ -174,8 +175,10 @@ struct EltwiseCase: Sendable, CustomStringConvertible {
     }
   }
 
-  @Test(arguments: [([2, 7], 1), ([2, 3, 4, 5], 1), ([2, 3, 4, 5], -1), ([2, 20, 4, 5], 2),
-    ([3, 4], 0), ([6], 0)])
+  @Test(arguments: [
+    ([2, 7], 1), ([2, 3, 4, 5], 1), ([2, 3, 4, 5], -1), ([2, 20, 4, 5], 2),
+    ([3, 4], 0), ([6], 0),
+  ])
   func `softmax normalises along any axis`(_ dims: [Int], _ axis: Int) throws {
     let x = Grid.random(dims)
     let real = axis < 0 ? axis + dims.count : axis

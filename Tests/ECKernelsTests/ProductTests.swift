@@ -27,8 +27,10 @@ import Testing
     }
   }
 
-  @Test(arguments: [([3, 4], [4, 5]), ([2, 3, 4], [2, 4, 5]), ([2, 2, 3, 4], [1, 2, 4, 5]),
-    ([3, 4], [2, 4, 5])])
+  @Test(arguments: [
+    ([3, 4], [4, 5]), ([2, 3, 4], [2, 4, 5]), ([2, 2, 3, 4], [1, 2, 4, 5]),
+    ([3, 4], [2, 4, 5]),
+  ])
   func `matrix products broadcast leading axes`(_ p: [Int], _ q: [Int]) throws {
     let (a, b) = (Grid.random(p), Grid.random(q, seed: 2))
     let rank = max(p.count, q.count)
