@@ -87,6 +87,9 @@ import Testing
       reason { () throws(HDF5Error) in _ = try file.readFloats("words") }
         == .unsupportedElement("text"))
     #expect(
+      reason { () throws(HDF5Error) in _ = try file.readFloats("odd_precision") }
+        == .unsupportedElement("unusual number of 4 bytes"))
+    #expect(
       reason { () throws(HDF5Error) in _ = try file.readFloats("nothing") } == .noSuchObject)
   }
 
