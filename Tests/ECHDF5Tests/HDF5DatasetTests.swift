@@ -99,7 +99,9 @@ import Testing
     var changed = bytes(of: fixture("datasets"))
     // The deflate streams begin with 78 5E or similar; a byte well inside the first one is flipped.
     let start = try #require(
-      (0..<changed.count - 1).first { changed[$0] == 0x78 && [0x5E, 0x9C].contains(changed[$0 + 1]) })
+      (0..<changed.count - 1).first {
+        changed[$0] == 0x78 && [0x5E, 0x9C].contains(changed[$0 + 1])
+      })
     changed[start + 40] ^= 0x10
     try withTemporaryFile { path in
       write(changed, to: path)
