@@ -1,4 +1,4 @@
-import ECGraph
+public import ECGraph
 import ECPasses
 
 /// The passes in order; these arrays are the registration.
