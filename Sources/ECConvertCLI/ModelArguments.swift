@@ -48,7 +48,8 @@ struct EdgeArguments: ParsableArguments {
   var inputShape: [String] = []
 
   @Option(
-    help: ArgumentHelp("Fix the batch to N, or leave it dynamic. (default: dynamic)", valueName: "N"))
+    help: ArgumentHelp(
+      "Fix the batch to N, or leave it dynamic. (default: dynamic)", valueName: "N"))
   var batch: String?
 
   @Flag(

@@ -25,7 +25,8 @@ struct UsageError: DiagnosticError, Equatable {
 
   /// A message of the argument parser, in our style; its suggestion becomes the remedy.
   init(parsing message: String) {
-    var text = message.split(separator: "\n").first.map(String.init) ?? "the arguments make no sense"
+    var text =
+      message.split(separator: "\n").first.map(String.init) ?? "the arguments make no sense"
     if text.hasPrefix("Error: ") { text.removeFirst(7) }
     var remedy = "see 'ecconvert --help'"
     let question = ". Did you mean "
