@@ -34,7 +34,7 @@ struct Fusion {
     switch node.operation {
     case .eltwise(let function):
       guard let native = function.native, let index = producer(of: node.inputs[0]),
-        var maker = result[index], maker.operation.takesEltwise
+        var maker = result[index], maker.operation.takesEltwise, maker.canTake(native)
       else { return false }
       maker.fused.append(.eltwise(native))
       maker.output = node.output
@@ -70,6 +70,18 @@ struct Fusion {
   /// The maker of a value that nobody else reads.
   private func producer(of value: Int) -> Int? {
     uses[value] == 1 ? producers[value] : nil
+  }
+}
+
+extension Node {
+  /// Whether all functions would be of different kinds: oneDNN 2.6 gives every function of a chain
+  /// the parameters of the last one of its kind.
+  fileprivate func canTake(_ functions: [NativeEltwise]) -> Bool {
+    let former = fused.flatMap { stage -> [NativeEltwise] in
+      if case .eltwise(let functions) = stage { functions } else { [] }
+    }
+    let kinds = (former + functions).map(\.kind.rawValue)
+    return Set(kinds).count == kinds.count
   }
 }
 

@@ -90,4 +90,3 @@ struct Window {
       && (padsBegin + padsEnd).allSatisfy { $0 >= 0 }
   }
 }
-

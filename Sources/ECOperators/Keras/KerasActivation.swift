@@ -38,7 +38,7 @@ enum KerasActivation {
     "linear", "relu", "relu6", "elu", "selu", "celu", "softplus", "softsign", "tanh", "sigmoid",
     "hard_sigmoid", "hard_swish", "hard_silu", "swish", "silu", "gelu", "exponential", "mish",
     "leaky_relu", "hard_tanh", "soft_shrink", "hard_shrink", "softmax", "log_softmax",
-    "log_sigmoid", "tanh_shrink", "squareplus",
+    "log_sigmoid", "tanh_shrink", "squareplus", "sparse_plus",
   ]
 
   /// The name in a configuration value: a string, or an object that names a function or a class.
@@ -85,6 +85,16 @@ enum KerasActivation {
       let root = try sketch.one(Activation(kind: .sqrt), [shifted], suffix: "root")
       let sum = try sketch.one(Elementwise(kind: .add), [x, root], suffix: "sum")
       return try sketch.one(Activation(kind: .linear(scale: 0.5, shift: 0)), [sum])
+    case "sparse_plus":
+      // 0 below -1, x above 1, and (x + 1)² / 4 between
+      let inner = try sketch.one(Activation(kind: .clip(low: -1, high: 1)), [x], suffix: "inner")
+      let half = try sketch.one(
+        Activation(kind: .linear(scale: 0.5, shift: 0.5)), [inner], suffix: "half")
+      let square = try sketch.one(Elementwise(kind: .multiply), [half, half], suffix: "square")
+      let shifted = try sketch.one(
+        Activation(kind: .linear(scale: 1, shift: -1)), [x], suffix: "shifted")
+      let above = try sketch.one(Activation(kind: .relu), [shifted], suffix: "above")
+      return try sketch.one(Elementwise(kind: .add), [square, above])
     case "LeakyReLU":
       let slope = value?.object?["config"]?.object
       let alpha = slope?["negative_slope"]?.double ?? slope?["alpha"]?.double ?? 0.3

@@ -58,6 +58,33 @@ extension OperatorTable {
         Elementwise(kind: .add), [scaled, sketch.constant("offset", vector(offset))])
     },
     normalization,
+    KerasRule(["RepeatVector"]) { (layer, inputs, sketch) throws(FormatError) -> [ValueID] in
+      let x = try sketch.single(inputs)
+      let count = try layer.int("n")
+      guard let extents = sketch.type(of: x).fixedShapeAfterBatch, count > 0 else {
+        throw FormatError(.unsupported("the vector's extent is unknown"))
+      }
+      let row = try sketch.one(Reshape(target: [1] + extents), [x], suffix: "row")
+      return try sketch.apply(Concat(axis: 1), [ValueID](repeating: row, count: count))
+    },
+    KerasRule(["Dot"]) { (layer, inputs, sketch) throws(FormatError) -> [ValueID] in
+      guard inputs.count == 2, inputs.allSatisfy({ sketch.type(of: $0).rank == 2 }) else {
+        throw FormatError(.unsupported("a dot product of other than two vectors isn't supported"))
+      }
+      var operands = inputs
+      if layer.bool("normalize", default: false) {
+        for k in 0..<2 {
+          let norm = try sketch.one(
+            Reduce(kind: .l2, reducedAxes: [1], keepDims: true), [inputs[k]], suffix: "norm\(k)")
+          let floor = try sketch.one(
+            Activation(kind: .clip(low: 1e-6, high: .infinity)), [norm], suffix: "floor\(k)")
+          operands[k] = try sketch.one(
+            Elementwise(kind: .divide), [inputs[k], floor], suffix: "unit\(k)")
+        }
+      }
+      let product = try sketch.one(Elementwise(kind: .multiply), operands, suffix: "product")
+      return try sketch.apply(Reduce(kind: .sum, reducedAxes: [1], keepDims: true), [product])
+    },
   ]
 
   /// One number as a scalar, several as a vector.

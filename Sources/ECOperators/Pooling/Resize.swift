@@ -94,9 +94,7 @@ public struct Resize: Operator {
       let extents = layout.spatialExtents(x).compactMap { $0 }
       guard extents.count == sizes.count else { return nil }
       let exact = zip(sizes, extents).map { Float($0) / Float($1) }
-      let isExact = zip(zip(exact, extents), sizes).allSatisfy {
-        Int(($0.0 * Float($0.1)).rounded(.down)) == $1
-      }
+      let isExact = zip(sizes, extents).allSatisfy { $0 % $1 == 0 }
       if !isExact {
         func vector(_ numbers: [Int], _ suffix: String) -> FormatOperand {
           .constant(Tensor(numbers, shape: [numbers.count]), suffix: suffix)
