@@ -17,7 +17,7 @@ public struct Conversion: Sendable {
 
   /// Runs all stages; the output gets its name last.
   /// - Throws: `ConversionError` with the stage that failed; then there is no output, or the old one.
-  public func run(progress: @Sendable (String, Double?) -> Void) throws(ConversionError)
+  public func run(progress: @escaping @Sendable (String, Double?) -> Void) throws(ConversionError)
     -> ConversionReport
   {
     var run = ConversionRun(options: options, progress: progress)
