@@ -1,0 +1,151 @@
+/// The state of `DeflatedCentrality` between rounds, on a similarity of mean diagonal 1.
+struct DeflationRounds<S: MatrixScalar> {
+  /// The chosen channels in order.
+  private(set) var chosen: [Int] = []
+  /// The share of the trace explained after each choice.
+  private(set) var explained: [Double] = []
+
+  private var pass: ResidualPass<S>
+  private let link: S
+  private let stopsEarly: Bool
+  private let wholeTrace: Double
+  private let floor = 1e-8
+
+  /// The channels still in the matrix, ascending, and what became of each.
+  private var channels: [Int]
+  private var isFree: [Bool]
+  private var isDeflated: [Bool]
+  private var deflatedCount = 0
+
+  private var vector: [S]
+  private var next: [S]
+  /// The column to take out in the next pass, and the same divided by its pivot.
+  private var column: [S]
+  private var scaled: [S]
+  private var hasPending = false
+
+  init(_ a: UnsafeMutablePointer<S>, order: Int, link: Double, stopsEarly: Bool) {
+    pass = ResidualPass(a: a, leading: order, order: order)
+    self.link = S(narrowing: link)
+    self.stopsEarly = stopsEarly
+    wholeTrace = max((0..<order).reduce(0) { $0 + a[$1 * order + $1].wide }, .leastNormalMagnitude)
+    channels = Array(0..<order)
+    isFree = [Bool](repeating: true, count: order)
+    isDeflated = [Bool](repeating: false, count: order)
+    vector = [S](repeating: 1, count: order)
+    next = vector
+    column = vector
+    scaled = vector
+  }
+
+  /// One round: follows the eigenvector, chooses a channel and prepares its removal.
+  mutating func choose() {
+    compactIfWorthwhile()
+    follow()
+    guard let best = largestFree() else { return }
+    chosen.append(channels[best])
+    isFree[best] = false
+    let pivot = pass.a[best * pass.leading + best].wide
+    var gain = 0.0
+    if pivot > floor {
+      column.withUnsafeMutableBufferPointer { column in
+        if let base = column.baseAddress { pass.gather(best, into: base) }
+      }
+      for i in 0..<pass.order {
+        let value = column[i].wide
+        gain += value * value / pivot
+        scaled[i] = S(narrowing: value / pivot)
+      }
+      isDeflated[best] = true
+      deflatedCount += 1
+      hasPending = true
+    }
+    explained.append(min(1, (explained.last ?? 0) + gain / wholeTrace))
+    for i in 0..<pass.order { vector[i] += S(narrowing: 1e-3) }
+  }
+
+  private mutating func follow() {
+    var earlierChange = Double.infinity
+    for step in 1...DeflatedCentrality.steps {
+      multiply()
+      var square = 0.0
+      for i in 0..<pass.order {
+        next[i] += link
+        square += next[i].wide * next[i].wide
+      }
+      let factor = S(narrowing: 1 / square.squareRoot())
+      var change = 0.0
+      for i in 0..<pass.order {
+        next[i] *= factor
+        change = max(change, abs(next[i].wide - vector[i].wide))
+      }
+      swap(&vector, &next)
+      if stopsEarly, step > 1, isDecided(change: change, before: earlierChange) { return }
+      earlierChange = change
+    }
+  }
+
+  private mutating func multiply() {
+    let (pass, hasPending) = (pass, hasPending)
+    vector.withUnsafeBufferPointer { x in
+      next.withUnsafeMutableBufferPointer { y in
+        column.withUnsafeBufferPointer { column in
+          scaled.withUnsafeBufferPointer { scaled in
+            guard let x = x.baseAddress, let y = y.baseAddress, let column = column.baseAddress,
+              let scaled = scaled.baseAddress
+            else { return }
+            if hasPending {
+              pass.update(column: column, scaled: scaled, thenMultiply: x, into: y)
+            } else {
+              pass.multiply(x, into: y)
+            }
+          }
+        }
+      }
+    }
+    self.hasPending = false
+  }
+
+  /// Whether the steps left, shrinking as the last two did, can't move the largest free entry.
+  private func isDecided(change: Double, before: Double) -> Bool {
+    let ratio = change / before
+    guard ratio < 0.5 else { return false }
+    let left = change * ratio / (1 - ratio)
+    var (first, second) = (-1.0, -1.0)
+    for i in 0..<pass.order where isFree[i] {
+      let value = abs(vector[i].wide)
+      if value > first {
+        (first, second) = (value, first)
+      } else if value > second {
+        second = value
+      }
+    }
+    return first - second > 4 * left
+  }
+
+  private func largestFree() -> Int? {
+    var best: Int?
+    var largest = -1.0
+    for i in 0..<pass.order where isFree[i] {
+      let value = vector[i].wide * vector[i].wide
+      if value > largest { (best, largest) = (i, value) }
+    }
+    return best
+  }
+
+  /// Drops the rows that deflation has emptied, once they are a sixteenth of the matrix.
+  private mutating func compactIfWorthwhile() {
+    guard deflatedCount >= 16, deflatedCount * 16 >= pass.order else { return }
+    let positions = (0..<pass.order).filter { !isDeflated[$0] }
+    pass.compact(positions)
+    pass = ResidualPass(a: pass.a, leading: pass.leading, order: positions.count)
+    channels = positions.map { channels[$0] }
+    isFree = positions.map { isFree[$0] }
+    isDeflated = [Bool](repeating: false, count: positions.count)
+    vector = positions.map { vector[$0] }
+    column = positions.map { column[$0] }
+    scaled = positions.map { scaled[$0] }
+    next = vector
+    deflatedCount = 0
+  }
+}
