@@ -29,14 +29,16 @@ extension Double: BLASScalar {
   }
 
   public static func symv(
-    _ n: Int32, _ alpha: Double, _ a: UnsafePointer<Double>, _ lda: Int32, _ x: UnsafePointer<Double>,
+    _ n: Int32, _ alpha: Double, _ a: UnsafePointer<Double>, _ lda: Int32,
+    _ x: UnsafePointer<Double>,
     _ beta: Double, _ y: UnsafeMutablePointer<Double>
   ) {
     cblas_dsymv(CblasRowMajor, CblasUpper, n, alpha, a, lda, x, 1, beta, y, 1)
   }
 
   public static func syr(
-    _ n: Int32, _ alpha: Double, _ x: UnsafePointer<Double>, _ a: UnsafeMutablePointer<Double>, _ lda: Int32
+    _ n: Int32, _ alpha: Double, _ x: UnsafePointer<Double>, _ a: UnsafeMutablePointer<Double>,
+    _ lda: Int32
   ) {
     cblas_dsyr(CblasRowMajor, CblasUpper, n, alpha, x, 1, a, lda)
   }

@@ -36,7 +36,8 @@ extension Float: BLASScalar {
   }
 
   public static func syr(
-    _ n: Int32, _ alpha: Float, _ x: UnsafePointer<Float>, _ a: UnsafeMutablePointer<Float>, _ lda: Int32
+    _ n: Int32, _ alpha: Float, _ x: UnsafePointer<Float>, _ a: UnsafeMutablePointer<Float>,
+    _ lda: Int32
   ) {
     cblas_ssyr(CblasRowMajor, CblasUpper, n, alpha, x, 1, a, lda)
   }

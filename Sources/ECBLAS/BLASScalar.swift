@@ -35,7 +35,8 @@ public protocol BLASScalar: BinaryFloatingPoint, Sendable {
   /// Solves `a·x = b` for each of `count` right sides, each contiguous in `b`, in place.
   static func posv(
     _ n: Int32, _ count: Int32, _ a: UnsafeMutablePointer<Self>, _ lda: Int32,
-    _ b: UnsafeMutablePointer<Self>, _ ldb: Int32) -> Int32
+    _ b: UnsafeMutablePointer<Self>, _ ldb: Int32
+  ) -> Int32
 }
 
 /// A dimension as BLAS takes it.

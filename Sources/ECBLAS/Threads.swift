@@ -18,7 +18,8 @@ public enum Threads {
   }
 
   /// Runs `body` with `count` threads and restores the earlier number.
-  public static func withCount<R, E: Error>(_ count: Int, _ body: () throws(E) -> R) throws(E) -> R {
+  public static func withCount<R, E: Error>(_ count: Int, _ body: () throws(E) -> R) throws(E) -> R
+  {
     let earlier = Self.count
     guard count != earlier else { return try body() }
     Self.count = count

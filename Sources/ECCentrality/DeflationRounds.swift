@@ -65,7 +65,6 @@ struct DeflationRounds<S: MatrixScalar> {
   }
 
   private mutating func follow() {
-    var earlierChange = Double.infinity
     for step in 1...DeflatedCentrality.steps {
       multiply()
       var square = 0.0
@@ -80,8 +79,8 @@ struct DeflationRounds<S: MatrixScalar> {
         change = max(change, abs(next[i].wide - vector[i].wide))
       }
       swap(&vector, &next)
-      if stopsEarly, step > 1, isDecided(change: change, before: earlierChange) { return }
-      earlierChange = change
+      let stepsLeft = DeflatedCentrality.steps - step
+      if stopsEarly, stepsLeft > 0, isDecided(change: change, stepsLeft: stepsLeft) { return }
     }
   }
 
@@ -106,21 +105,25 @@ struct DeflationRounds<S: MatrixScalar> {
     self.hasPending = false
   }
 
-  /// Whether the steps left, shrinking as the last two did, can't move the largest free entry.
-  private func isDecided(change: Double, before: Double) -> Bool {
-    let ratio = change / before
-    guard ratio < 0.5 else { return false }
-    let left = change * ratio / (1 - ratio)
-    var (first, second) = (-1.0, -1.0)
-    for i in 0..<pass.order where isFree[i] {
+  /// Whether the steps left can't move the largest free entry, nor the vector noticeably.
+  ///
+  /// A step changes the vector no more than the one before it, so `steps left · change` bounds the
+  /// rest, of which a thousandth of the largest entry is left to the next round.
+  private func isDecided(change: Double, stepsLeft: Int) -> Bool {
+    let left = Double(stepsLeft) * change
+    var (first, second) = (0.0, 0.0)
+    var largest = 0.0
+    for i in 0..<pass.order {
       let value = abs(vector[i].wide)
+      largest = max(largest, value)
+      guard isFree[i] else { continue }
       if value > first {
         (first, second) = (value, first)
       } else if value > second {
         second = value
       }
     }
-    return first - second > 4 * left
+    return left < 1e-3 * largest && first - second > 4 * left
   }
 
   private func largestFree() -> Int? {

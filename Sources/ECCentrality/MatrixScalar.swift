@@ -32,7 +32,8 @@ extension Float: MatrixScalar {
     UnsafeRawPointer(pointer).loadUnaligned(as: SIMD8<Float>.self)
   }
 
-  @inline(__always) static func store(_ lanes: SIMD8<Float>, _ pointer: UnsafeMutablePointer<Float>) {
+  @inline(__always) static func store(_ lanes: SIMD8<Float>, _ pointer: UnsafeMutablePointer<Float>)
+  {
     UnsafeMutableRawPointer(pointer).storeBytes(of: lanes, as: SIMD8<Float>.self)
   }
 
@@ -42,7 +43,9 @@ extension Float: MatrixScalar {
     a - b
   }
 
-  @inline(__always) static func product(_ a: SIMD8<Float>, _ b: SIMD8<Float>) -> SIMD8<Float> { a * b }
+  @inline(__always) static func product(_ a: SIMD8<Float>, _ b: SIMD8<Float>) -> SIMD8<Float> {
+    a * b
+  }
 
   @inline(__always) static func magnitude(_ a: SIMD8<Float>) -> SIMD8<Float> {
     let mask = SIMD8<UInt32>(repeating: 0x7FFF_FFFF)
@@ -58,23 +61,32 @@ extension Double: MatrixScalar {
   @inline(__always) init(narrowing value: Double) { self = Double(value) }
   @inline(__always) var wide: Double { Double(self) }
 
-  @inline(__always) static func lanes(all value: Double) -> SIMD4<Double> { SIMD4(repeating: value) }
+  @inline(__always) static func lanes(all value: Double) -> SIMD4<Double> {
+    SIMD4(repeating: value)
+  }
 
   @inline(__always) static func load(_ pointer: UnsafePointer<Double>) -> SIMD4<Double> {
     UnsafeRawPointer(pointer).loadUnaligned(as: SIMD4<Double>.self)
   }
 
-  @inline(__always) static func store(_ lanes: SIMD4<Double>, _ pointer: UnsafeMutablePointer<Double>) {
+  @inline(__always) static func store(
+    _ lanes: SIMD4<Double>, _ pointer: UnsafeMutablePointer<Double>
+  ) {
     UnsafeMutableRawPointer(pointer).storeBytes(of: lanes, as: SIMD4<Double>.self)
   }
 
-  @inline(__always) static func sum(_ a: SIMD4<Double>, _ b: SIMD4<Double>) -> SIMD4<Double> { a + b }
+  @inline(__always) static func sum(_ a: SIMD4<Double>, _ b: SIMD4<Double>) -> SIMD4<Double> {
+    a + b
+  }
 
-  @inline(__always) static func difference(_ a: SIMD4<Double>, _ b: SIMD4<Double>) -> SIMD4<Double> {
+  @inline(__always) static func difference(_ a: SIMD4<Double>, _ b: SIMD4<Double>) -> SIMD4<Double>
+  {
     a - b
   }
 
-  @inline(__always) static func product(_ a: SIMD4<Double>, _ b: SIMD4<Double>) -> SIMD4<Double> { a * b }
+  @inline(__always) static func product(_ a: SIMD4<Double>, _ b: SIMD4<Double>) -> SIMD4<Double> {
+    a * b
+  }
 
   @inline(__always) static func magnitude(_ a: SIMD4<Double>) -> SIMD4<Double> {
     let mask = SIMD4<UInt64>(repeating: 0x7FFF_FFFF_FFFF_FFFF)

@@ -148,6 +148,22 @@ extension Graph {
     }
   }
 
+  /// Infers the types of one node's results anew.
+  public mutating func retype(_ id: NodeID) throws(GraphError) {
+    let node = self[id]
+    do {
+      let types = try node.op.infer(operands(of: node))
+      for (output, type) in zip(node.outputs, types) { valueTable[output.index]?.type = type }
+    } catch {
+      throw error.at(node: node.name)
+    }
+  }
+
+  /// Makes one output of the graph another value; readers of the old one stay.
+  public mutating func replaceOutput(_ old: ValueID, with new: ValueID) {
+    for position in outputs.indices where outputs[position] == old { outputs[position] = new }
+  }
+
   /// Sorts the nodes so that each follows what it reads; stable. O(nodes + edges).
   public mutating func sortTopologically() {
     var placed: Set<NodeID> = []

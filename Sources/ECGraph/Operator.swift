@@ -30,9 +30,9 @@ public protocol Operator: Sendable {
   /// This operator for operands in another image layout, or how it has to be shielded.
   func relayout(_ operands: Operands, from: ImageLayout, to: ImageLayout) -> Relayout
 
-  /// Describes how to compute the results from kernels.
-  func lower(_ operands: [KernelValue?], into builder: any KernelBuilder) throws(GraphError)
-    -> [KernelValue]
+  /// Describes how to compute the results from kernels; `operands` gives the constants among them.
+  func lower(_ values: [KernelValue?], _ operands: Operands, into builder: any KernelBuilder)
+    throws(GraphError) -> [KernelValue]
 
   /// This operator as ONNX nodes, or `nil` where ONNX can't say it.
   func onnxNodes(_ context: ExportContext) -> ExportedNodes?

@@ -27,7 +27,8 @@ struct WeightCase: Sendable, CustomTestStringConvertible {
     let expected: [String: Any] = try Acceptance.value(
       "\(sample.name)/tau=\(tau)", in: Acceptance.figures())
     let w = sample.matrix
-    #expect(distance(Array(w.prefix(3)), try Acceptance.value("first_weights", in: expected)) < 1e-8)
+    #expect(
+      distance(Array(w.prefix(3)), try Acceptance.value("first_weights", in: expected)) < 1e-8)
     var method = EigenvectorCentrality(threshold: try SimilarityThreshold(parsing: tau))
     let outcome = try method.score(cosine(w, sample.n, sample.d))
     let iterations: Int = try Acceptance.value("iterations", in: expected)
@@ -50,7 +51,8 @@ struct WeightCase: Sendable, CustomTestStringConvertible {
       return
     }
     let half = sample.n / 2
-    #expect(outcome.keep(half) == (try Acceptance.value("keep_central", in: expected, as: [Int].self)))
+    #expect(
+      outcome.keep(half) == (try Acceptance.value("keep_central", in: expected, as: [Int].self)))
     method.direction = .peripheral
     let peripheral = try method.score(cosine(w, sample.n, sample.d))
     let keepsPeripheral: [Int] = try Acceptance.value("keep_peripheral", in: expected)
@@ -153,7 +155,9 @@ struct WeightCase: Sendable, CustomTestStringConvertible {
       try similarity.add(
         covariance: $0, weightNorms: (0..<6).map { gram[$0 * 6 + $0].squareRoot() })
     }
-    for (key, kept) in try Acceptance.value("deflated(D Sigma D)", in: figures, as: [String: [Int]].self) {
+    for (key, kept) in try Acceptance.value(
+      "deflated(D Sigma D)", in: figures, as: [String: [Int]].self)
+    {
       let count = try #require(Int(key))
       #expect(try DeflatedCentrality.select(similarity.matrix, order: 6, count: count).kept == kept)
     }

@@ -55,7 +55,8 @@ import Testing
   @Test func `vectors are multiplied both ways`() throws {
     let a: [Double] = [1, 2, 3, 4, 5, 6]
     #expect(try MatrixMultiply.vector(a, rows: 2, columns: 3, [1, 0, -1]) == [-2, -2])
-    #expect(try MatrixMultiply.vector(a, transposed: true, rows: 2, columns: 3, [1, -1]) == [-3, -3, -3])
+    #expect(
+      try MatrixMultiply.vector(a, transposed: true, rows: 2, columns: 3, [1, -1]) == [-3, -3, -3])
   }
 
   @Test func `a positive definite system is solved`() throws {

@@ -52,18 +52,40 @@ public struct AxisSignature: Sendable, Hashable, ExpressibleByStringInterpolatio
     }
   }
 
+  /// This signature with `…` spelled out for operands of known ranks.
+  public func expanded(ranks: [Int?]) -> AxisSignature {
+    guard let position = operands.firstIndex(where: { $0.letters.contains("…") }),
+      position < ranks.count, let rank = ranks[position]
+    else { return self }
+    let count = max(0, rank - operands[position].letters.count + 1)
+    let spelled = (0..<count).map { "…\($0)" }
+    func expand(_ term: Term) -> Term {
+      Term(
+        letters: term.letters.flatMap { $0 == "…" ? spelled : [$0] }, pinned: term.pinned,
+        isOptional: term.isOptional)
+    }
+    return AxisSignature(
+      operands: operands.map(expand), results: results.map(expand), description: description)
+  }
+
+  private init(operands: [Term], results: [Term], description: String) {
+    self.operands = operands
+    self.results = results
+    self.description = description
+  }
+
   /// Binds letters to extents and checks that operands agree.
   /// - Returns: the extent of every letter that operands have; symbolic ones included.
   /// - Throws: `GraphError` for a missing operand, a wrong rank or two extents for one letter.
   public func bind(_ types: Operands) throws(GraphError) -> [String: Dimension] {
     var extents: [String: Dimension] = [:]
-    for (position, term) in operands.enumerated() {
+    let spelled = expanded(ranks: types.types.map { $0?.rank })
+    for (position, term) in spelled.operands.enumerated() {
       guard types.has(position) else {
         if term.isOptional { continue }
         throw GraphError(.missingOperand(position))
       }
       let shape = try types.type(position).shape
-      if term.letters.contains("…") { continue }
       guard shape.count == term.letters.count else {
         throw GraphError(.rank(operand: position, expected: term.letters.count, found: shape.count))
       }

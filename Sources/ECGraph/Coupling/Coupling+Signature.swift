@@ -5,7 +5,8 @@ extension Coupling {
   /// it follow; a letter that an activation and a parameter share, and no result, is contracted; a
   /// letter that only a parameter and a result have makes new channels. Channels along a letter
   /// that is reduced, pinned or mixed otherwise must stay.
-  public mutating func follow(_ axes: AxisSignature, reducing reason: String) {
+  public mutating func follow(_ written: AxisSignature, reducing reason: String) {
+    let axes = written.expanded(ranks: operands.types.map { $0?.rank })
     let resultLetters = axes.results.flatMap(\.letters)
     var carried: [String: [Int32]] = [:]
     for (position, term) in axes.operands.enumerated() {

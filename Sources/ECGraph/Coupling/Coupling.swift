@@ -106,12 +106,10 @@ public struct Coupling {
   public mutating func rearrange(
     unless reason: String, _ move: ([LabelArray]) -> [LabelArray]?
   ) {
+    if labels.allSatisfy({ $0?.isNone ?? true }) { return }
     var spelled: [LabelArray] = []
     for (position, labels) in labels.enumerated() {
       guard let labels else { continue }
-      if labels.isNone, extents(position) == nil {
-        return barrier(reason)
-      }
       guard let extents = extents(position) else { return barrier(reason) }
       spelled.append(labels.expanded(to: extents))
     }

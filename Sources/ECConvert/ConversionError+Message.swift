@@ -1,0 +1,68 @@
+extension ConversionFault {
+  public var what: String {
+    switch reason {
+    case .cannotRead(let message, _): message
+    case .unknownFormat(let found): "not a model that is read: \(found)"
+    case .unknownOutput(let ext):
+      ext.isEmpty ? "the output has no extension" : "'.\(ext)' is no format that is written"
+    case .outputExists: "the output exists"
+    case .cannotWrite(let message): "can't be written: \(message)"
+    case .differs(let output, let difference, let relative, let tolerance):
+      "output '\(output)' differs from the reference by \(Self.short(difference)) "
+        + "(\(Self.short(relative)) of its largest magnitude), allowed is \(Self.short(tolerance))"
+    case .options(let words): words
+    case .noSuchInput(let name, let inputs):
+      "the model has no input '\(name)', it has \(inputs.map { "'\($0)'" }.joined(separator: ", "))"
+    case .calibration(let words): words
+    }
+  }
+
+  public var remedy: String? {
+    switch reason {
+    case .cannotRead(_, let isMissing): isMissing ? "check the path" : nil
+    case .unknownFormat: "give a Keras .h5 file or an .onnx file"
+    case .unknownOutput: "name the output with .onnx"
+    case .outputExists: "give --force to replace it"
+    case .cannotWrite: nil
+    case .differs:
+      "nothing was written; --rtol sets the tolerance, --force writes the result all the same"
+    case .options, .noSuchInput, .calibration: nil
+    }
+  }
+
+  /// A number with three significant digits.
+  static func short(_ value: Double) -> String {
+    if value == 0 || !value.isFinite { return "\(value)" }
+    let exponent = (value.magnitude.exponentBase10)
+    let scaled = (value / pow10(exponent) * 100).rounded() / 100
+    return (-2...4).contains(exponent) ? "\(rounded(value, exponent))" : "\(scaled)e\(exponent)"
+  }
+
+  private static func rounded(_ value: Double, _ exponent: Int) -> Double {
+    let factor = pow10(2 - exponent)
+    return (value * factor).rounded() / factor
+  }
+
+  private static func pow10(_ exponent: Int) -> Double {
+    var result = 1.0
+    for _ in 0..<abs(exponent) { result *= 10 }
+    return exponent < 0 ? 1 / result : result
+  }
+}
+
+extension Double {
+  /// The exponent of the first decimal digit.
+  fileprivate var exponentBase10: Int {
+    var exponent = 0
+    var value = magnitude
+    while value >= 10 {
+      value /= 10
+      exponent += 1
+    }
+    while value < 1 && value > 0 {
+      value *= 10
+      exponent -= 1
+    }
+    return exponent
+  }
+}

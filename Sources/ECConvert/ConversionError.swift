@@ -1,0 +1,66 @@
+public import ECDiagnostics
+
+/// A failure of a conversion, with the stage in which it happened.
+public struct ConversionError: DiagnosticError {
+  /// The stage, as a noun: `import`, `plan`, `removal`, `export`, `verification`.
+  public let stage: String
+  /// What went wrong.
+  public let underlying: any DiagnosticError
+
+  /// Wraps a failure.
+  public init(stage: String, _ underlying: any DiagnosticError) {
+    self.stage = stage
+    self.underlying = underlying
+  }
+
+  public var what: String { underlying.what }
+  public var place: Place { underlying.place }
+  public var remedy: String? { underlying.remedy }
+  public var category: FaultCategory { underlying.category }
+  public var details: [String] { underlying.details }
+}
+
+/// Faults that only a whole conversion can have.
+public struct ConversionFault: DiagnosticError, Equatable {
+  /// The fact itself.
+  public enum Reason: Sendable, Equatable {
+    /// The input doesn't exist or can't be opened.
+    case cannotRead(message: String, isMissing: Bool)
+    /// The input is no model that is read.
+    case unknownFormat(found: String)
+    /// The output's extension names no format that is written.
+    case unknownOutput(extension: String)
+    /// The output exists and isn't an earlier result of the same command.
+    case outputExists
+    /// The output's folder can't be written.
+    case cannotWrite(message: String)
+    /// Source and result differ.
+    case differs(output: String, difference: Double, relative: Double, tolerance: Double)
+    /// Options that exclude each other, or that lack another.
+    case options(String)
+    /// An input of the model that `--input-shape` names isn't there.
+    case noSuchInput(name: String, inputs: [String])
+    /// Calibration data that doesn't fit the model.
+    case calibration(String)
+  }
+
+  /// The fact.
+  public let reason: Reason
+  public let place: Place
+
+  /// Makes a fault.
+  public init(_ reason: Reason, at place: Place = Place()) {
+    self.reason = reason
+    self.place = place
+  }
+
+  public var category: FaultCategory {
+    switch reason {
+    case .cannotRead(_, let isMissing): isMissing ? .missingInput : .input
+    case .unknownFormat, .calibration: .input
+    case .unknownOutput, .options, .noSuchInput: .usage
+    case .outputExists, .cannotWrite: .output
+    case .differs: .verification
+    }
+  }
+}

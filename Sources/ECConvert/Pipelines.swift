@@ -1,0 +1,33 @@
+public import ECGraph
+import ECPasses
+
+/// The passes in order; these arrays are the registration.
+public enum Pipelines {
+  /// From a Keras graph to one that ONNX says best.
+  static func keras(toONNX inputsAsNCHW: Bool) -> Pipeline {
+    Pipeline([
+      // First what doesn't reach an output, so that nothing below works on it.
+      RemoveUnused(),
+      // Gates become [n, c, 1, 1] all along; before the layout changes, while reshapes are plain.
+      SplitGlobalPool(),
+      // Everything below may rely on one layout.
+      ConvertLayout(from: .channelsLast, to: .channelsFirst, convertsInputs: inputsAsNCHW),
+      // After the layout: a reshape to [1, 1, c] has become one to [c, 1, 1], like the pooling.
+      MergeReshapes(),
+      // Before folding: a convolution behind a Pad is still one convolution.
+      MergePadding(),
+      FoldBatchNorm(),
+      // Last, since the passes above leave nodes without readers.
+      RemoveUnused(),
+    ])
+  }
+
+  /// From an ONNX graph to a slim ONNX graph.
+  static func onnxToONNX() -> Pipeline {
+    Pipeline([RemoveUnused(), MergeReshapes(), MergePadding(), FoldBatchNorm(), RemoveUnused()])
+  }
+
+  /// All passes, for `ecconvert passes` and the documentation.
+  public static let all: [any Pass] =
+    keras(toONNX: false).passes
+}

@@ -1,0 +1,105 @@
+/// Moves what can be applied to a result into the kernel that makes it.
+struct Fusion {
+  private let shapes: [[Int]]
+  private var uses: [Int]
+  private var result: [Node?] = []
+  /// Where in `result` a value is made.
+  private var producers: [Int: Int] = [:]
+
+  init(shapes: [[Int]], outputs: [Int]) {
+    self.shapes = shapes
+    uses = [Int](repeating: 0, count: shapes.count)
+    for value in outputs { uses[value] += 1 }
+  }
+
+  /// The kernels that the outputs need, fused, in an order of execution.
+  mutating func run(_ nodes: [Node]) -> [Node] {
+    var needed: [Node] = []
+    for node in nodes.reversed() where uses[node.output] > 0 {
+      for value in node.inputs { uses[value] += 1 }
+      needed.append(node)
+    }
+    for node in needed.reversed() where !fuse(node) {
+      append(node)
+    }
+    return result.compactMap { $0 }
+  }
+
+  private mutating func append(_ node: Node) {
+    producers[node.output] = result.count
+    result.append(node)
+  }
+
+  private mutating func fuse(_ node: Node) -> Bool {
+    switch node.operation {
+    case .eltwise(let function):
+      guard let native = function.native, let index = producer(of: node.inputs[0]),
+        var maker = result[index], maker.operation.takesEltwise, maker.canTake(native)
+      else { return false }
+      maker.fused.append(.eltwise(native))
+      maker.output = node.output
+      result[index] = maker
+      producers[node.output] = index
+      return true
+    case .binary(.add):
+      return fuseSum(node)
+    default:
+      return false
+    }
+  }
+
+  /// The addition moves into the later of the two makers, so that the other value exists by then.
+  private mutating func fuseSum(_ node: Node) -> Bool {
+    let (a, b) = (node.inputs[0], node.inputs[1])
+    guard a != b, shapes[a] == shapes[b] else { return false }
+    let makers = [(a, b), (b, a)].compactMap { value, other -> (index: Int, other: Int)? in
+      guard let index = producer(of: value), let maker = result[index], maker.fused.isEmpty,
+        maker.operation.takesSum
+      else { return nil }
+      return (index, other)
+    }
+    guard let choice = makers.max(by: { $0.index < $1.index }), var maker = result[choice.index]
+    else { return false }
+    result[choice.index] = nil
+    maker.fused.append(.sum(value: choice.other))
+    maker.output = node.output
+    append(maker)
+    return true
+  }
+
+  /// The maker of a value that nobody else reads.
+  private func producer(of value: Int) -> Int? {
+    uses[value] == 1 ? producers[value] : nil
+  }
+}
+
+extension Node {
+  /// Whether all functions would be of different kinds: oneDNN 2.6 gives every function of a chain
+  /// the parameters of the last one of its kind.
+  fileprivate func canTake(_ functions: [NativeEltwise]) -> Bool {
+    let former = fused.flatMap { stage -> [NativeEltwise] in
+      if case .eltwise(let functions) = stage { functions } else { [] }
+    }
+    let kinds = (former + functions).map(\.kind.rawValue)
+    return Set(kinds).count == kinds.count
+  }
+}
+
+extension Operation {
+  /// Whether the library can apply functions to the result in the same kernel.
+  fileprivate var takesEltwise: Bool {
+    switch self {
+    case .convolution, .innerProduct, .matrixProduct: true
+    case .binary(let kind): kind.native != nil
+    default: false
+    }
+  }
+
+  /// Whether the library can add another value in the same kernel.
+  fileprivate var takesSum: Bool {
+    switch self {
+    case .convolution: true
+    default: false
+    }
+  }
+}

@@ -1,0 +1,169 @@
+import CONEDNN
+
+extension Lowering {
+  mutating func lowerConvolution(
+    _ node: Node, _ window: Window, groups: Int
+  ) throws(KernelError) {
+    let (x, weights) = (node.inputs[0], node.inputs[1])
+    let bias = node.inputs.count > 2 ? node.inputs[2] : nil
+    var weightDims = shapes[weights]
+    if groups > 1 { weightDims = [groups, weightDims[0] / groups] + weightDims[1...] }
+    var descriptor = dnnl_convolution_desc_t()
+    var (source, result) = (
+      try Layout.free(shapes[x]).desc, try Layout.free(shapes[node.output]).desc
+    )
+    var (kernel, shift) = (
+      try Layout.free(weightDims).desc, try Layout.rowMajor([shapes[node.output][1]]).desc
+    )
+    let status = withUnsafePointer(to: &shift) { shift in
+      dnnl_dilated_convolution_forward_desc_init(
+        &descriptor, dnnl_forward_inference, dnnl_convolution_direct, &source, &kernel,
+        bias == nil ? nil : shift, &result, padded(window.strides),
+        padded(window.dilations.map { $0 - 1 }), padded(window.padsBegin), padded(window.padsEnd))
+    }
+    try check(status, "convolution")
+
+    let (description, isFused) = try describeFused(descriptor, node, name: "convolution")
+    let input = try obtain(x, description.layout(dnnl_query_src_md))
+    let filter = try obtainWeights(weights, description.layout(dnnl_query_weights_md))
+    let output = try destination(
+      node, try description.layout(dnnl_query_dst_md), isFused: isFused)
+    var operands = [
+      (Argument.source, input), (Argument.weights, filter), (Argument.destination, output),
+    ]
+    if let bias { operands.append((Argument.bias, try obtainRowMajor(bias))) }
+    try addStep("convolution", description, operands)
+    try finish(node, output, isFused: isFused)
+  }
+
+  /// Weights in a layout that may have the groups as an axis of its own.
+  private mutating func obtainWeights(
+    _ value: Int, _ layout: Layout
+  ) throws(KernelError) -> Placement {
+    if layout.rank == shapes[value].count { return try obtain(value, layout) }
+    var source = main(value)
+    if let split = source.layout.reshaped(layout.dims) {
+      source.layout = split
+    } else {
+      source = try obtainRowMajor(value)
+      source.layout = try .rowMajor(layout.dims)
+    }
+    return source.layout == layout ? source : try reordered(source, layout)
+  }
+
+  /// Chooses an implementation with the fused stages in it, or, where that is worse, without.
+  func describeFused<D>(
+    _ descriptor: D, _ node: Node, name: String
+  ) throws(KernelError) -> (Description, isFused: Bool) {
+    var stages: [PostOp] = []
+    for stage in node.fused {
+      switch stage {
+      case .eltwise(let functions): stages += functions.map { .eltwise($0) }
+      case .sum: stages.append(.sum)
+      }
+    }
+    let fused = try describe(descriptor, stages)
+    if let fused, stages.isEmpty || !fused.isReference { return (fused, true) }
+    if let plain = try describe(descriptor), fused == nil || !plain.isReference {
+      return (plain, stages.isEmpty)
+    }
+    guard let fused else { throw KernelError(.library(call: name, status: "unimplemented")) }
+    return (fused, true)
+  }
+
+  /// Memory for a result, holding the addend where one is fused.
+  mutating func destination(
+    _ node: Node, _ layout: Layout, isFused: Bool
+  ) throws(KernelError) -> Placement {
+    guard isFused else { return allocate(layout) }
+    for stage in node.fused {
+      guard case .sum(let addend) = stage else { continue }
+      let there = placements[addend].first { placement in
+        placement.layout == layout && isDying(placement.slot)
+          && !node.inputs.contains { occupies($0, placement.slot) }
+      }
+      if let there { return there }
+      let copy = allocate(layout)
+      try addReorder(from: main(addend), to: copy)
+      return copy
+    }
+    return allocate(layout)
+  }
+
+  /// Applies what couldn't be fused and records the result.
+  mutating func finish(_ node: Node, _ made: Placement, isFused: Bool) throws(KernelError) {
+    var result = made
+    if !isFused {
+      for stage in node.fused {
+        switch stage {
+        case .eltwise(let functions): try addEltwise(functions, from: result, to: result)
+        case .sum(let value):
+          result = try addBinary(.add, result, overwrite: true, value, isSwapped: false)
+        }
+      }
+    }
+    define(node.output, result)
+  }
+
+  mutating func lowerPooling(
+    _ node: Node, _ kind: PoolingKind, _ window: Window
+  ) throws(KernelError) {
+    let input = main(node.inputs[0])
+    let spatial = Array(shapes[node.output][2...])
+    var reach = window
+    var isBeyondPadding = false
+    for axis in spatial.indices
+    where window.positions(axis, of: input.layout.dims[axis + 2]) != spatial[axis] {
+      let needed = (spatial[axis] - 1) * window.strides[axis] + window.extent(axis)
+      reach.padsEnd[axis] = needed - input.layout.dims[axis + 2] - window.padsBegin[axis]
+      isBeyondPadding = isBeyondPadding || reach.padsEnd[axis] > window.padsEnd[axis]
+    }
+    var descriptor = dnnl_pooling_v2_desc_t()
+    var (source, result) = (input.layout.desc, try Layout.free(shapes[node.output]).desc)
+    let status = dnnl_pooling_v2_forward_desc_init(
+      &descriptor, dnnl_forward_inference, kind.native, &source, &result, padded(window.strides),
+      padded(window.size), padded(window.dilations.map { $0 - 1 }), padded(window.padsBegin),
+      padded(reach.padsEnd))
+    let isCountedWrong = kind == .averageIncludingPadding && isBeyondPadding
+    guard status == dnnl_success, !isCountedWrong, let description = try describe(descriptor) else {
+      return try lowerPoolingLoop(node, kind, window)
+    }
+    let output = allocate(try description.layout(dnnl_query_dst_md))
+    try addStep(
+      "pooling", description, [(Argument.source, input), (Argument.destination, output)])
+    define(node.output, output)
+  }
+
+  private mutating func lowerPoolingLoop(
+    _ node: Node, _ kind: PoolingKind, _ window: Window
+  ) throws(KernelError) {
+    let input = try obtainRowMajor(node.inputs[0])
+    let output = allocate(try .rowMajor(shapes[node.output]))
+    let loop = PoolingLoop(
+      kind: kind, window: window, input: input.layout.dims, output: output.layout.dims)
+    addLoop("pooling", [input, output]) { slots in
+      loop.run(input.floats(slots), output.floats(slots))
+    }
+    define(node.output, output)
+  }
+
+  mutating func lowerResize(_ node: Node) throws(KernelError) {
+    var input = main(node.inputs[0])
+    if !input.layout.isPlainDense { input = try obtainPlain(node.inputs[0]) }
+    let axes = input.layout.order ?? Array(0..<input.layout.rank)
+    let layout = try Layout(dims: shapes[node.output], axes: axes)
+    var descriptor = dnnl_resampling_desc_t()
+    var (source, result) = (input.layout.desc, layout.desc)
+    try check(
+      dnnl_resampling_forward_desc_init(
+        &descriptor, dnnl_forward_inference, dnnl_resampling_linear, nil, &source, &result),
+      "linear resize")
+    guard let description = try describe(descriptor) else {
+      throw KernelError(.library(call: "linear resize", status: "unimplemented"))
+    }
+    let output = allocate(layout)
+    try addStep(
+      "resize", description, [(Argument.source, input), (Argument.destination, output)])
+    define(node.output, output)
+  }
+}

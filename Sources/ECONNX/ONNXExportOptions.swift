@@ -1,0 +1,37 @@
+/// How a graph is written as ONNX.
+public struct ONNXExportOptions: Sendable {
+  /// When weights go to a file beside the model.
+  public enum ExternalData: String, Sendable, CaseIterable {
+    case auto, always, never
+  }
+
+  /// The version of the operator set. 17 is read by every runtime of the last years and has all
+  /// operators that are written.
+  public var opset = 17
+  /// When weights go to a file beside the model; `auto` is above 1.9 GB.
+  public var externalData = ExternalData.auto
+  /// The name of the producer.
+  public var producerName = "ecconvert"
+  /// The version of the producer.
+  public var producerVersion = ""
+
+  /// The standard options.
+  public init() {}
+
+  /// The IR version that belongs to the opset.
+  var irVersion: Int {
+    switch opset {
+    case ...8: 4
+    case 9: 4
+    case 10: 5
+    case 11: 6
+    case 12...14: 7
+    case 15...18: 8
+    case 19, 20: 9
+    case 21, 22: 10
+    case 23: 11
+    case 24: 12
+    default: 13
+    }
+  }
+}

@@ -1,0 +1,40 @@
+public import ECGraph
+import ECTensor
+
+/// `x` where positive, else `slope · x`; the slope is a constant that broadcasts against `x`.
+///
+/// Source: ONNX PRelu 7-16; Keras PReLU.
+public struct PRelu: Operator {
+  public var name: String { "PRelu" }
+  public var axes: AxisSignature { "…, … -> …" }
+  public var attributeText: String { "" }
+
+  public func infer(_ operands: Operands) throws(GraphError) -> [ValueType] {
+    let x = try operands.type(0)
+    _ = try broadcastShape(x.shape, try operands.type(1).shape)
+    return [x]
+  }
+
+  public func macs(_ operands: Operands, results: [ValueType]) -> Int { 0 }
+
+  public func couple(_ coupling: inout Coupling) { coupling.elementwise() }
+
+  public func cut(_ cut: Cut) throws(GraphError) -> any Operator { self }
+
+  public func relayout(_ operands: Operands, from: ImageLayout, to: ImageLayout) -> Relayout {
+    .becomes(self)
+  }
+
+  public func lower(
+    _ values: [KernelValue?], _ operands: Operands, into builder: any KernelBuilder
+  ) throws(GraphError) -> [KernelValue] {
+    guard let x = values[0], let slope = values[1] else { throw GraphError(.missingOperand(1)) }
+    let positive = builder.unary(.relu, x)
+    let negative = builder.binary(.subtract, x, positive)
+    return [builder.binary(.add, positive, builder.binary(.multiply, negative, slope))]
+  }
+
+  public func onnxNodes(_ context: ExportContext) -> ExportedNodes? {
+    ExportedNodes(FormatNode("PRelu", inputs: [.operand(0), .operand(1)]))
+  }
+}

@@ -1,0 +1,54 @@
+public import ECGraph
+import ECTensor
+
+/// Exponentials that sum to one along an axis, or their logarithms.
+///
+/// Source: ONNX Softmax and LogSoftmax 13; Keras Softmax, `softmax`, `log_softmax`.
+public struct Softmax: Operator {
+  /// The axis, from the first.
+  public var axis: Int
+  let isLogarithm: Bool
+
+  public var name: String { isLogarithm ? "LogSoftmax" : "Softmax" }
+  public var axes: AxisSignature { "… -> …" }
+  public var attributeText: String { "axis=\(axis)" }
+
+  public func infer(_ operands: Operands) throws(GraphError) -> [ValueType] {
+    let type = try operands.type(0)
+    guard axis >= 0, axis < type.rank else {
+      throw GraphError(.refused("axis \(axis) is outside the operand's \(type.rank) axes"))
+    }
+    return [type]
+  }
+
+  public func macs(_ operands: Operands, results: [ValueType]) -> Int { 0 }
+
+  public func couple(_ coupling: inout Coupling) {
+    guard let labels = coupling.labels[0] else { return }
+    if labels.shape[axis] > 1 {
+      coupling.freeze(labels.ids, because: "softmax is taken across its channels")
+    } else {
+      coupling.setResult(0, labels)
+    }
+  }
+
+  public func cut(_ cut: Cut) throws(GraphError) -> any Operator { self }
+
+  public func relayout(_ operands: Operands, from: ImageLayout, to: ImageLayout) -> Relayout {
+    guard operands.types[0]?.rank == 4 else { return .becomes(self) }
+    var other = self
+    other.axis = from.axis(axis, in: to, rank: 4)
+    return .becomes(other)
+  }
+
+  public func lower(
+    _ values: [KernelValue?], _ operands: Operands, into builder: any KernelBuilder
+  ) throws(GraphError) -> [KernelValue] {
+    guard let x = values[0] else { throw GraphError(.missingOperand(0)) }
+    return [builder.softmax(x, axis: axis, logarithm: isLogarithm)]
+  }
+
+  public func onnxNodes(_ context: ExportContext) -> ExportedNodes? {
+    ExportedNodes(FormatNode(name, attributes: ["axis": .int(axis)], inputs: [.operand(0)]))
+  }
+}

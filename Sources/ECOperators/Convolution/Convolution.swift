@@ -1,0 +1,129 @@
+public import ECGraph
+import ECTensor
+
+/// Convolution: `y[n,o,h',w'] = Σ x[n,i,…] · kernel[o,i,kh,kw] + bias[o]`, in 1 to 3 picture axes.
+///
+/// With groups, output channels of one group read the input channels of that group only.
+/// Source: ONNX Conv 1-22; Keras Conv1D, Conv2D, Conv3D, SeparableConv2D.
+public struct Convolution: Operator {
+  var geometry: WindowGeometry
+  /// The number of groups; the kernel's axis i has `channels / groups` positions.
+  var groups: Int
+  var layout: ImageLayout
+
+  public var name: String { "Conv" }
+
+  private var spatialRank: Int { geometry.size.count }
+
+  public var axes: AxisSignature {
+    let x = layout.letters(channel: groups == 1 ? "i" : "gi", spatialRank: spatialRank)
+    let y = layout.letters(channel: "o", spatialRank: spatialRank, prime: "'")
+    return AxisSignature("\(x), o i \(tapLetters(spatialRank)), o? -> \(y)")
+  }
+
+  public var attributeText: String {
+    geometry.text + (groups == 1 ? "" : " groups=\(groups)") + (layout == .channelsLast ? " nhwc" : "")
+  }
+
+  public func infer(_ operands: Operands) throws(GraphError) -> [ValueType] {
+    let extents = try axes.bind(operands)
+    let x = try operands.type(0)
+    let weights = try operands.type(1)
+    let channels = x.shape[layout.channelAxis(rank: x.rank)].value ?? 0
+    if groups > 1, let local = weights.shape[1].value, local * groups != channels {
+      throw GraphError(.axisDiffers(letter: "i", first: local * groups, second: channels))
+    }
+    if let made = weights.shape[0].value, made % groups != 0 {
+      throw GraphError(.refused("\(made) output channels can't be parted into \(groups) groups"))
+    }
+    let size = try geometry.outputSize(layout.spatialExtents(x))
+    return [layout.type(like: x, channels: extents["o"] ?? .symbolic(""), spatial: size)]
+  }
+
+  public func macs(_ operands: Operands, results: [ValueType]) -> Int {
+    let taps = operands.types[1]?.shape.compactMap(\.value).reduce(1, *) ?? 0
+    return taps * (layout.spatialExtents(results[0]).reduce(1) { $0 * ($1 ?? 1) })
+  }
+
+  public func couple(_ coupling: inout Coupling) {
+    guard coupling.operands.constants[1] != nil else {
+      return coupling.barrier("its kernel is computed")
+    }
+    if groups == 1 {
+      return coupling.follow(axes, reducing: "the picture is mixed across channels")
+    }
+    coupleGroups(&coupling)
+  }
+
+  /// Keeps groups equal: the local channel l of every group leaves together (the "thin" cut).
+  private func coupleGroups(_ coupling: inout Coupling) {
+    guard let weights = coupling.operands.constants[1], let x = coupling.operands.types[0],
+      let labels = coupling.labels[0]
+    else { return coupling.barrier("its kernel is computed") }
+    let axis = layout.channelAxis(rank: x.rank)
+    let local = weights.shape[1]
+    if let ids = labels.vector(axis: axis, count: local * groups) {
+      let first = Array(ids[..<local])
+      for g in 1..<groups { coupling.unite(first, Array(ids[(g * local)..<((g + 1) * local)])) }
+      coupling.tie(operand: 1, axis: 1, first, as: .consumer)
+    } else {
+      coupling.freeze(labels.ids, because: "its channels stand along several axes here")
+    }
+    let made = weights.shape[0] / groups
+    let atoms = coupling.newAtoms(made * groups)
+    for g in 1..<groups {
+      coupling.unite(Array(atoms[..<made]), Array(atoms[(g * made)..<((g + 1) * made)]))
+    }
+    coupling.tie(operand: 1, axis: 0, atoms, as: .producer)
+    if coupling.operands.has(2) { coupling.tie(operand: 2, axis: 0, atoms, as: .producer) }
+    coupling.setResult(0, .along(axis: axis, rank: x.rank, atoms))
+  }
+
+  public func cut(_ cut: Cut) throws(GraphError) -> any Operator { self }
+
+  public func relayout(_ operands: Operands, from: ImageLayout, to: ImageLayout) -> Relayout {
+    guard spatialRank == 2, layout == from else { return .keeps }
+    var other = self
+    other.layout = to
+    return .becomes(other)
+  }
+
+  public func lower(
+    _ values: [KernelValue?], _ operands: Operands, into builder: any KernelBuilder
+  ) throws(GraphError) -> [KernelValue] {
+    guard let x = values[0], let weights = values[1] else { throw GraphError(.missingOperand(0)) }
+    let extents = layout.spatialAxes(rank: x.shape.count).map { x.shape[$0] }
+    return [
+      builder.convolution(
+        x, weights: weights, bias: values.count > 2 ? values[2] : nil,
+        window: geometry.window(extents), groups: groups, layout: layout)
+    ]
+  }
+
+  public func onnxNodes(_ context: ExportContext) -> ExportedNodes? {
+    guard layout == .channelsFirst, let x = context.operands.types[0] else { return nil }
+    return ExportedNodes(
+      FormatNode(
+        "Conv", attributes: convolutionAttributes(geometry, x, layout, groups: groups),
+        inputs: operandList(context)))
+  }
+}
+
+/// The ONNX attributes of Conv and its kin.
+func convolutionAttributes(
+  _ geometry: WindowGeometry, _ x: ValueType, _ layout: ImageLayout, groups: Int
+) -> FormatObject {
+  var attributes = geometry.attributes(layout.spatialExtents(x))
+  attributes["group"] = .int(groups)
+  attributes.sort { $0.key < $1.key }
+  return attributes
+}
+
+/// The operands that are there, in order, without trailing absent ones.
+func operandList(_ context: ExportContext) -> [FormatOperand] {
+  var list: [FormatOperand] = context.operands.types.indices.map {
+    context.operands.has($0) ? .operand($0) : .absent
+  }
+  while case .absent? = list.last { list.removeLast() }
+  return list
+}

@@ -1,0 +1,111 @@
+import ECGraph
+import ECTensor
+
+/// Pooling, padding, cropping and resizing layers of Keras.
+extension OperatorTable {
+  static let kerasPoolingRules: [KerasRule] = [
+    pool(["MaxPooling2D", "MaxPool2D"], .maximum, spatialRank: 2),
+    pool(["MaxPooling1D", "MaxPool1D"], .maximum, spatialRank: 1),
+    pool(["MaxPooling3D", "MaxPool3D"], .maximum, spatialRank: 3),
+    pool(["AveragePooling2D", "AvgPool2D"], .averageExcludingPadding, spatialRank: 2),
+    pool(["AveragePooling1D", "AvgPool1D"], .averageExcludingPadding, spatialRank: 1),
+    pool(["AveragePooling3D", "AvgPool3D"], .averageExcludingPadding, spatialRank: 3),
+    globalPool(["GlobalAveragePooling2D", "GlobalAvgPool2D"], isMaximum: false, spatialRank: 2),
+    globalPool(["GlobalMaxPooling2D", "GlobalMaxPool2D"], isMaximum: true, spatialRank: 2),
+    globalPool(["GlobalAveragePooling1D"], isMaximum: false, spatialRank: 1),
+    globalPool(["GlobalMaxPooling1D"], isMaximum: true, spatialRank: 1),
+    globalPool(["GlobalAveragePooling3D"], isMaximum: false, spatialRank: 3),
+    zeroPadding(["ZeroPadding2D"], spatialRank: 2), zeroPadding(["ZeroPadding1D"], spatialRank: 1),
+    cropping(["Cropping2D"], spatialRank: 2), cropping(["Cropping1D"], spatialRank: 1),
+    KerasRule(["CenterCrop"]) { (layer, inputs, sketch) throws(FormatError) -> [ValueID] in
+      try centerCrop(layer, inputs, &sketch)
+    },
+    KerasRule(["UpSampling2D"]) { (layer, inputs, sketch) throws(FormatError) -> [ValueID] in
+      let kind: ResizeKernel
+      switch layer.string("interpolation", default: "nearest") {
+      case "nearest": kind = .nearestFloorAsymmetric
+      case "bilinear": kind = .linearHalfPixel
+      case let other: throw FormatError(.unsupported("interpolation '\(other)' isn't supported"))
+      }
+      let size = try layer.ints("size", count: 2, default: 2)
+      return try sketch.apply(
+        Resize(kind: kind, target: .scales(size), layout: layer.layout), [sketch.single(inputs)])
+    },
+    KerasRule(["Resizing"]) { (layer, inputs, sketch) throws(FormatError) -> [ValueID] in
+      for flag in ["crop_to_aspect_ratio", "pad_to_aspect_ratio", "antialias"]
+      where layer.bool(flag, default: false) {
+        throw FormatError(.unsupported("'\(flag)' isn't supported"))
+      }
+      let kind: ResizeKernel
+      switch layer.string("interpolation", default: "bilinear") {
+      case "nearest": kind = .nearestHalfPixelCeil
+      case "bilinear": kind = .linearHalfPixel
+      case let other: throw FormatError(.unsupported("interpolation '\(other)' isn't supported"))
+      }
+      let size = [try layer.int("height"), try layer.int("width")]
+      return try sketch.apply(
+        Resize(kind: kind, target: .sizes(size), layout: layer.layout), [sketch.single(inputs)])
+    },
+  ]
+
+  private static func pool(_ names: [String], _ kind: PoolKernel, spatialRank: Int) -> KerasRule {
+    KerasRule(names) { (layer, inputs, sketch) throws(FormatError) -> [ValueID] in
+      let size = try layer.ints("pool_size", count: spatialRank, default: 2)
+      let strides =
+        layer.config["strides"]?.isNull ?? true
+        ? size : try layer.ints("strides", count: spatialRank, default: 1)
+      let geometry = WindowGeometry(
+        size: size, strides: strides, dilations: [Int](repeating: 1, count: spatialRank),
+        padding: try layer.padding())
+      return try sketch.apply(
+        Pool(kind: kind, geometry: geometry, layout: layer.layout), [sketch.single(inputs)])
+    }
+  }
+
+  private static func globalPool(_ names: [String], isMaximum: Bool, spatialRank: Int) -> KerasRule {
+    KerasRule(names) { (layer, inputs, sketch) throws(FormatError) -> [ValueID] in
+      let op = GlobalPool(
+        isMaximum: isMaximum, keepDims: layer.bool("keepdims", default: false),
+        layout: layer.layout, spatialRank: spatialRank)
+      return try sketch.apply(op, [sketch.single(inputs)])
+    }
+  }
+
+  private static func zeroPadding(_ names: [String], spatialRank: Int) -> KerasRule {
+    KerasRule(names) { (layer, inputs, sketch) throws(FormatError) -> [ValueID] in
+      let pairs = try layer.pairs("padding", count: spatialRank)
+      let axes = Array(layer.layout.spatialAxes(rank: spatialRank + 2))
+      var begin = [Int](repeating: 0, count: spatialRank + 2)
+      var end = begin
+      for (axis, pair) in zip(axes, pairs) { (begin[axis], end[axis]) = pair }
+      return try sketch.apply(Pad(begin: begin, end: end, value: 0), [sketch.single(inputs)])
+    }
+  }
+
+  private static func cropping(_ names: [String], spatialRank: Int) -> KerasRule {
+    KerasRule(names) { (layer, inputs, sketch) throws(FormatError) -> [ValueID] in
+      let pairs = try layer.pairs("cropping", count: spatialRank)
+      let axes = layer.layout.spatialAxes(rank: spatialRank + 2)
+      let ranges = zip(axes, pairs).map { axis, pair in
+        Slice.Range(axis: axis, start: pair.0, stop: pair.1 == 0 ? nil : -pair.1, step: 1)
+      }
+      return try sketch.apply(Slice(ranges: ranges), [sketch.single(inputs)])
+    }
+  }
+
+  private static func centerCrop(
+    _ layer: KerasLayer, _ inputs: [ValueID], _ sketch: inout Sketch
+  ) throws(FormatError) -> [ValueID] {
+    let x = try sketch.single(inputs)
+    let sizes = [try layer.int("height"), try layer.int("width")]
+    var ranges: [Slice.Range] = []
+    for (axis, size) in zip(layer.layout.spatialAxes(rank: 4), sizes) {
+      guard let extent = sketch.type(of: x).shape[axis].value, extent >= size else {
+        throw FormatError(.unsupported("a crop to \(sizes) needs a known, larger picture"))
+      }
+      let start = (extent - size) / 2
+      ranges.append(Slice.Range(axis: axis, start: start, stop: start + size, step: 1))
+    }
+    return try sketch.apply(Slice(ranges: ranges), [x])
+  }
+}

@@ -1,0 +1,84 @@
+import ECGraph
+import ECTensor
+
+/// Element-wise operators of ONNX.
+extension OperatorTable {
+  static let onnxActivationRules: [ONNXRule] =
+    [
+      unary("Relu") { _ in .relu }, unary("Sigmoid") { _ in .sigmoid }, unary("Tanh") { _ in .tanh },
+      unary("LeakyRelu") { .leakyRelu(slope: $0.float("alpha", default: 0.01)) },
+      unary("Elu") { .elu(alpha: $0.float("alpha", default: 1)) },
+      unary("Celu") { .celu(alpha: $0.float("alpha", default: 1)) },
+      unary("HardSigmoid") {
+        .hardSigmoid(alpha: $0.float("alpha", default: 0.2), beta: $0.float("beta", default: 0.5))
+      },
+      unary("HardSwish") { _ in .hardSwish }, unary("Mish") { _ in .mish },
+      unary("Softplus") { _ in .softplus }, unary("Softsign") { _ in .softsign },
+      unary("Gelu") { $0.string("approximate", default: "none") == "tanh" ? .geluTanh : .geluErf },
+      unary("ThresholdedRelu") { .thresholdedRelu(alpha: $0.float("alpha", default: 1)) },
+      unary("Exp") { _ in .exp }, unary("Log") { _ in .log }, unary("Sqrt") { _ in .sqrt },
+      unary("Abs") { _ in .abs }, unary("Neg") { _ in .negate }, unary("Erf") { _ in .erf },
+      unary("Reciprocal") { _ in .reciprocal }, unary("Floor") { _ in .floor },
+      unary("Ceil") { _ in .ceil }, unary("Round") { _ in .round }, unary("Sign") { _ in .sign },
+      unary("Sin") { _ in .sin }, unary("Cos") { _ in .cos },
+      ONNXRule("Selu") { (node, inputs, sketch) throws(FormatError) -> [ValueID] in
+        guard node.attributes.isEmpty else {
+          throw FormatError(.unsupported("Selu with attributes isn't supported"))
+        }
+        return try sketch.apply(Activation(kind: .selu), inputs)
+      },
+      ONNXRule("Shrink") { (node, inputs, sketch) throws(FormatError) -> [ValueID] in
+        let bound = node.float("lambd", default: 0.5)
+        switch node.float("bias", default: 0) {
+        case bound: return try sketch.apply(Activation(kind: .softShrink(bound: bound)), inputs)
+        case 0: return try sketch.apply(Activation(kind: .hardShrink(bound: bound)), inputs)
+        case let bias: throw FormatError(.unsupported("Shrink with bias \(bias) isn't supported"))
+        }
+      },
+      ONNXRule("Clip") { (node, inputs, sketch) throws(FormatError) -> [ValueID] in
+        let low = try sketch.constant(inputs, 1)?.floats().first
+        let high = try sketch.constant(inputs, 2)?.floats().first
+        let kind = UnaryKernel.clip(
+          low: low ?? node.float("min", default: -.infinity),
+          high: high ?? node.float("max", default: .infinity))
+        return try sketch.apply(Activation(kind: kind), [try node.operand(inputs, 0)])
+      },
+      ONNXRule("PRelu") { (node, inputs, sketch) throws(FormatError) -> [ValueID] in
+        try sketch.apply(PRelu(), inputs)
+      },
+      softmax("Softmax", isLogarithm: false), softmax("LogSoftmax", isLogarithm: true),
+    ]
+    + [
+      ("Add", BinaryKernel.add), ("Sub", .subtract), ("Mul", .multiply), ("Div", .divide),
+      ("Pow", .power), ("Max", .maximum), ("Min", .minimum),
+    ].map { name, kind in
+      ONNXRule(name) { (node, inputs, sketch) throws(FormatError) -> [ValueID] in
+        guard inputs.count == 2 else {
+          throw FormatError(.unsupported("\(name) of \(inputs.count) operands isn't supported"))
+        }
+        return try sketch.apply(Elementwise(kind: kind), inputs)
+      }
+    }
+
+  private static func unary(
+    _ type: String, _ kind: @escaping @Sendable (ONNXNode) -> UnaryKernel
+  ) -> ONNXRule {
+    ONNXRule(type) { (node, inputs, sketch) throws(FormatError) -> [ValueID] in
+      try sketch.apply(Activation(kind: kind(node)), [try node.operand(inputs, 0)])
+    }
+  }
+
+  /// Before opset 13 all axes from `axis` on are flattened together: the same only for the last.
+  private static func softmax(_ type: String, isLogarithm: Bool) -> ONNXRule {
+    ONNXRule(type) { (node, inputs, sketch) throws(FormatError) -> [ValueID] in
+      let x = try node.operand(inputs, 0)
+      let shape = sketch.type(of: x).shape
+      let axis = try node.axis(
+        node.int("axis", default: node.opset < 13 ? 1 : -1), rank: shape.count)
+      if node.opset < 13, shape[(axis + 1)...].contains(where: { $0.value != 1 }) {
+        throw FormatError(.unsupported("\(type) over several axes isn't supported"))
+      }
+      return try sketch.apply(Softmax(axis: axis, isLogarithm: isLogarithm), [x])
+    }
+  }
+}

@@ -1,0 +1,9 @@
+public import ECGraph
+
+extension OperatorTable {
+  /// The one list of all that importers know.
+  public static let standard = OperatorTable(
+    keras: kerasConvolutionRules + kerasActivationRules + kerasPoolingRules + kerasShapeRules
+      + kerasOperationRules,
+    onnx: onnxConvolutionRules + onnxActivationRules + onnxPoolingRules + onnxShapeRules)
+}

@@ -1,0 +1,69 @@
+public import ECGraph
+
+/// An operator whose output channels can be scaled and shifted by changing its weights.
+///
+/// Operands: x, weights, bias (optional).
+public protocol ScalableOperator: Operator {
+  /// The axis of the weights that makes the output channels.
+  var producerAxis: Int { get }
+  /// The axis of the result on which the output channels stand, for a result of a rank.
+  func channelAxis(rank: Int) -> Int
+}
+
+/// An operator that can take zeros around the picture into its own padding.
+public protocol PaddingOperator: Operator {
+  /// This operator on the picture without the zeros, or `nil` if it can't take them.
+  func absorbing(_ pad: Pad) -> (any Operator)?
+}
+
+extension Convolution: ScalableOperator, PaddingOperator {
+  public var producerAxis: Int { 0 }
+  public func channelAxis(rank: Int) -> Int { layout.channelAxis(rank: rank) }
+  public func absorbing(_ pad: Pad) -> (any Operator)? {
+    guard let padding = geometry.padding.adding(pad, layout) else { return nil }
+    var other = self
+    other.geometry.padding = padding
+    return other
+  }
+}
+
+extension DepthwiseConvolution: ScalableOperator, PaddingOperator {
+  public var producerAxis: Int { 0 }
+  public func channelAxis(rank: Int) -> Int { layout.channelAxis(rank: rank) }
+  public func absorbing(_ pad: Pad) -> (any Operator)? {
+    guard let padding = geometry.padding.adding(pad, layout) else { return nil }
+    var other = self
+    other.geometry.padding = padding
+    return other
+  }
+}
+
+extension TransposedConvolution: ScalableOperator {
+  public var producerAxis: Int { 1 }
+  public func channelAxis(rank: Int) -> Int { layout.channelAxis(rank: rank) }
+}
+
+extension Dense: ScalableOperator {
+  public var producerAxis: Int { 1 }
+  public func channelAxis(rank: Int) -> Int { rank - 1 }
+}
+
+extension Padding {
+  /// This padding and the zeros of a Pad together, or `nil` if they aren't both plain counts.
+  fileprivate func adding(_ pad: Pad, _ layout: ImageLayout) -> Padding? {
+    let rank = pad.begin.count
+    let axes = Array(layout.spatialAxes(rank: rank))
+    let others = (0..<rank).filter { !axes.contains($0) }
+    guard pad.value == 0, others.allSatisfy({ pad.begin[$0] == 0 && pad.end[$0] == 0 }),
+      (pad.begin + pad.end).allSatisfy({ $0 >= 0 })
+    else { return nil }
+    let begin = axes.map { pad.begin[$0] }
+    let end = axes.map { pad.end[$0] }
+    switch self {
+    case .valid: return .explicit(begin: begin, end: end)
+    case .explicit(let b, let e):
+      return .explicit(begin: zip(b, begin).map(+), end: zip(e, end).map(+))
+    case .sameUpper, .sameLower: return nil
+    }
+  }
+}

@@ -1,0 +1,69 @@
+public import ECGraph
+import ECTensor
+
+/// The maximum or mean of each channel over the whole picture.
+///
+/// Source: ONNX GlobalAveragePool, GlobalMaxPool; Keras GlobalAveragePooling2D, GlobalMaxPooling2D.
+public struct GlobalPool: Operator {
+  /// Whether the maximum is taken, or the mean.
+  public let isMaximum: Bool
+  /// Whether the picture axes stay, with extent one.
+  public var keepDims: Bool
+  var layout: ImageLayout
+  let spatialRank: Int
+
+  public var name: String { isMaximum ? "GlobalMaxPool" : "GlobalAveragePool" }
+
+  public var axes: AxisSignature {
+    let x = layout.letters(channel: "c", spatialRank: spatialRank)
+    let ones = (["n", "c"] + [String](repeating: "1", count: spatialRank)).joined(separator: " ")
+    return AxisSignature("\(x) -> \(keepDims ? layout.of(ones) : "n c")")
+  }
+
+  public var attributeText: String {
+    (keepDims ? "keepDims" : "") + (layout == .channelsLast ? " nhwc" : "")
+  }
+
+  public func infer(_ operands: Operands) throws(GraphError) -> [ValueType] {
+    _ = try axes.bind(operands)
+    let x = try operands.type(0)
+    let channels = x.shape[layout.channelAxis(rank: x.rank)]
+    if !keepDims { return [ValueType(x.elementType, [x.shape[0], channels])] }
+    return [
+      layout.type(like: x, channels: channels, spatial: [Int?](repeating: 1, count: spatialRank))
+    ]
+  }
+
+  public func macs(_ operands: Operands, results: [ValueType]) -> Int { 0 }
+
+  public func couple(_ coupling: inout Coupling) {
+    coupling.follow(axes, reducing: "its channels stand along the picture here")
+  }
+
+  public func cut(_ cut: Cut) throws(GraphError) -> any Operator { self }
+
+  public func relayout(_ operands: Operands, from: ImageLayout, to: ImageLayout) -> Relayout {
+    guard spatialRank == 2, layout == from else { return .keeps }
+    var other = self
+    other.layout = to
+    return .becomes(other)
+  }
+
+  public func lower(
+    _ values: [KernelValue?], _ operands: Operands, into builder: any KernelBuilder
+  ) throws(GraphError) -> [KernelValue] {
+    guard let x = values[0] else { throw GraphError(.missingOperand(0)) }
+    let axes = Array(layout.spatialAxes(rank: x.shape.count))
+    return [
+      builder.reduction(isMaximum ? .maximum : .mean, x, axes: axes, keepDims: keepDims)
+    ]
+  }
+
+  public func onnxNodes(_ context: ExportContext) -> ExportedNodes? {
+    guard layout == .channelsFirst else { return nil }
+    let pool = FormatNode(name, inputs: [.operand(0)])
+    if keepDims { return ExportedNodes(pool) }
+    return ExportedNodes(
+      pool, FormatNode("Flatten", attributes: ["axis": .int(1)], inputs: [.intermediate(0)]))
+  }
+}

@@ -1,0 +1,63 @@
+public import ECGraph
+import ECTensor
+
+/// All axes after the batch in one.
+///
+/// Source: ONNX Flatten with axis 1; Keras Flatten (always in the order h, w, c).
+public struct Flatten: Operator {
+  /// Makes a flatten.
+  public init() {}
+
+  public var name: String { "Flatten" }
+  public var axes: AxisSignature { "… -> n f" }
+  public var attributeText: String { "" }
+
+  public func infer(_ operands: Operands) throws(GraphError) -> [ValueType] {
+    let x = try operands.type(0)
+    let rest = x.fixedShapeAfterBatch.map { Dimension.fixed($0.reduce(1, *)) }
+    return [ValueType(x.elementType, [x.shape.first ?? 1, rest ?? .symbolic("")])]
+  }
+
+  public func macs(_ operands: Operands, results: [ValueType]) -> Int { 0 }
+
+  public func couple(_ coupling: inout Coupling) {
+    coupling.rearrange(unless: "the size of the flattened picture is unknown") { parts in
+      [LabelArray(shape: [1, parts[0].ids.count], ids: parts[0].ids)]
+    }
+  }
+
+  public func cut(_ cut: Cut) throws(GraphError) -> any Operator { self }
+
+  public func relayout(_ operands: Operands, from: ImageLayout, to: ImageLayout) -> Relayout {
+    guard operands.types[0]?.rank == 4 else { return .becomes(self) }
+    guard let extents = operands.types[0]?.fixedShapeAfterBatch else { return .keeps }
+    return .flattens(self, order: flattenOrder(extents, from: from, to: to))
+  }
+
+  public func lower(
+    _ values: [KernelValue?], _ operands: Operands, into builder: any KernelBuilder
+  ) throws(GraphError) -> [KernelValue] {
+    guard let x = values[0], let batch = x.shape.first else { throw GraphError(.missingOperand(0)) }
+    return [builder.reshape(x, [batch, x.shape.dropFirst().reduce(1, *)])]
+  }
+
+  public func onnxNodes(_ context: ExportContext) -> ExportedNodes? {
+    ExportedNodes(FormatNode("Flatten", attributes: ["axis": .int(1)], inputs: [.operand(0)]))
+  }
+}
+
+/// For every position of a picture flattened in layout `to`, its position when flattened in `from`.
+///
+/// `extents` are those after the batch, in layout `from`.
+func flattenOrder(_ extents: [Int], from: ImageLayout, to: ImageLayout) -> [Int] {
+  let order = from.order(to: to, rank: extents.count + 1).dropFirst().map { $0 - 1 }
+  var strides = [Int](repeating: 1, count: extents.count)
+  for axis in extents.indices.dropLast().reversed() {
+    strides[axis] = strides[axis + 1] * extents[axis + 1]
+  }
+  var positions = [0]
+  for axis in order {
+    positions = positions.flatMap { base in (0..<extents[axis]).map { base + $0 * strides[axis] } }
+  }
+  return positions
+}

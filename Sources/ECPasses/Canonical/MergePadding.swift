@@ -1,0 +1,29 @@
+public import ECGraph
+import ECOperators
+
+/// Takes zeros around a picture into the padding of the convolutions that read it.
+///
+///     p = Pad{1, 1}(x)   y = Conv{padding=valid}(p)     becomes     y = Conv{padding=[1, 1]}(x)
+///
+/// Holds after: a Pad stays only where some reader can't take it.
+public struct MergePadding: Pass {
+  public let name = "merge-padding"
+  public let summary = "takes explicit padding into convolutions"
+
+  /// Makes the pass.
+  public init() {}
+
+  public func run(on graph: inout Graph) throws(PassError) -> PassReport {
+    var changes = 0
+    for node in graph.nodes {
+      guard let op = node.op as? any PaddingOperator, let input = node.inputs[0],
+        let producer = graph[input].producer, let pad = graph[producer].op as? Pad,
+        let absorbed = op.absorbing(pad), let source = graph[producer].inputs[0]
+      else { continue }
+      graph.setOperator(node.id, absorbed)
+      graph.setInput(node.id, 0, source)
+      changes += 1
+    }
+    return PassReport(changes: changes)
+  }
+}
