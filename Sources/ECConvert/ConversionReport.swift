@@ -1,0 +1,67 @@
+public import ECGraph
+
+/// What a conversion did, as `--report` writes it (`schemas/report.schema.json`).
+public struct ConversionReport: Sendable {
+  /// One end of the conversion.
+  public struct Model: Sendable {
+    /// The path as given.
+    public var path: String
+    /// The format's name, such as `keras-hdf5`.
+    public var format: String
+    /// The size of the file or files.
+    public var byteCount: Int
+    /// The elements of all weights.
+    public var parameterCount: Int
+    /// Multiply-accumulates for one sample.
+    public var macCount: Int
+    /// The program that made it, as far as it says so.
+    public var producer: String?
+  }
+
+  /// The schema's version.
+  public static let schemaVersion = 1
+
+  /// The source.
+  public var input: Model
+  /// The result; `path` is empty after a dry run.
+  public var output: Model
+  /// What pruning did, in the report's own words, or `nil` if nothing was pruned.
+  public var pruning: FormatObject?
+  /// What the verification found, or `nil` if none was made.
+  public var verification: FormatObject?
+  /// The stages with the seconds they took, in order.
+  public var stages: [(name: String, seconds: Double)] = []
+  /// Remarks that a person should see.
+  public var warnings: [String] = []
+  /// Lines that sum everything up for a person.
+  public var summary: [String] = []
+
+  /// The report as JSON text.
+  public func json() -> String {
+    func model(_ model: Model) -> FormatValue {
+      var object: FormatObject = [
+        "path": .string(model.path), "format": .string(model.format),
+        "bytes": .int(model.byteCount), "parameters": .int(model.parameterCount),
+        "macs": .int(model.macCount),
+      ]
+      if let producer = model.producer { object["producer"] = .string(producer) }
+      return .object(object)
+    }
+    var object: FormatObject = [
+      "schemaVersion": .int(ConversionReport.schemaVersion),
+      "tool": .object(["name": .string("ecconvert"), "version": .string(ECConvertVersion.current)]),
+      "input": model(input), "output": model(output),
+    ]
+    if let pruning { object["pruning"] = .object(pruning) }
+    if let verification { object["verification"] = .object(verification) }
+    object["stages"] = .list(
+      stages.map {
+        .object([
+          "name": .string($0.name), "seconds": .float(($0.seconds * 1e4).rounded() / 1e4),
+        ])
+      })
+    object["peakResidentBytes"] = .int(ProcessMemory.peakByteCount)
+    object["warnings"] = .list(warnings.map { .string($0) })
+    return FormatValue.object(object).json(indent: 1) + "\n"
+  }
+}

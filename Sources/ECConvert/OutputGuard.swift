@@ -1,0 +1,75 @@
+import Glibc
+import Synchronization
+
+/// Removes unfinished outputs when a signal ends the program.
+///
+/// A path is protected before its file is made, and released once the file has its final name or is
+/// removed. Everything that the signal handler touches is allocated by `install`.
+public enum OutputGuard {
+  /// How many files can be protected at once.
+  private static let capacity = 64
+  private static let writers = Mutex(())
+  /// C strings of the protected paths; free places are `nil`. They are never freed, since a handler
+  /// may be reading them.
+  nonisolated(unsafe) private static let paths = {
+    let table = UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>.allocate(capacity: capacity)
+    table.initialize(repeating: nil, count: capacity)
+    return table
+  }()
+  nonisolated(unsafe) private static var interrupted: UnsafeMutablePointer<CChar>?
+  nonisolated(unsafe) private static var crashed: UnsafeMutablePointer<CChar>?
+
+  /// Removes a path if the program is ended by a signal from now on.
+  public static func protect(_ path: String) {
+    writers.withLock { _ in
+      for place in 0..<capacity where paths[place] == nil {
+        paths[place] = strdup(path)
+        return
+      }
+    }
+  }
+
+  /// Leaves a path alone again.
+  public static func release(_ path: String) {
+    writers.withLock { _ in
+      for place in 0..<capacity {
+        if let held = paths[place], strcmp(held, path) == 0 { paths[place] = nil }
+      }
+    }
+  }
+
+  /// Installs the handlers: exit 130 when interrupted, 70 when the program itself failed.
+  /// - Parameters:
+  ///   - interrupted: what is written to standard error when a person or the system ends the run.
+  ///   - crashed: what is written when the program broke.
+  public static func install(interrupted: String, crashed: String) {
+    self.interrupted = strdup(interrupted)
+    self.crashed = strdup(crashed)
+    _ = paths
+    let stack = UnsafeMutableRawPointer.allocate(byteCount: 1 << 16, alignment: 16)
+    var alternate = stack_t(ss_sp: stack, ss_flags: 0, ss_size: 1 << 16)
+    sigaltstack(&alternate, nil)
+    for signal in [SIGINT, SIGTERM, SIGHUP] { handle(signal) { _ in OutputGuard.end(130) } }
+    for signal in [SIGILL, SIGTRAP, SIGABRT, SIGSEGV, SIGBUS, SIGFPE] {
+      handle(signal) { _ in OutputGuard.end(70) }
+    }
+  }
+
+  private static func handle(_ number: Int32, _ handler: @escaping @convention(c) (Int32) -> Void) {
+    var action = sigaction()
+    action.__sigaction_handler.sa_handler = handler
+    action.sa_flags = Int32(SA_ONSTACK)
+    sigaction(number, &action, nil)
+  }
+
+  /// Calls nothing but functions that are safe in a signal handler.
+  private static func end(_ code: Int32) -> Never {
+    for place in 0..<capacity {
+      if let path = paths[place] { unlink(path) }
+    }
+    if let message = code == 130 ? interrupted : crashed {
+      _ = write(STDERR_FILENO, message, strlen(message))
+    }
+    _exit(code)
+  }
+}

@@ -1,0 +1,47 @@
+public import ECDiagnostics
+
+/// Why a graph can't be run.
+public struct ExecutionError: DiagnosticError {
+  /// The fact itself.
+  public enum Reason: Sendable, Equatable {
+    /// An extent of an input that is known only at run time was not given.
+    case openExtent(input: String, axis: Int)
+    /// An input of another shape than the evaluator was made for.
+    case inputShape(input: String, found: [Int], expected: [Int])
+    /// Another number of inputs than the graph has.
+    case inputCount(found: Int, expected: Int)
+    /// An operator refuses to be lowered, or a kernel fails, in their words.
+    case kernel(String)
+  }
+
+  /// The fact.
+  public let reason: Reason
+  public let place: Place
+
+  /// Makes an error.
+  public init(_ reason: Reason, at place: Place = Place()) {
+    self.reason = reason
+    self.place = place
+  }
+
+  public var category: FaultCategory {
+    if case .kernel = reason { return .internal }
+    return .input
+  }
+
+  public var what: String {
+    switch reason {
+    case .openExtent(let input, let axis):
+      "axis \(axis) of input '\(input)' is known only at run time"
+    case .inputShape(let input, let found, let expected):
+      "input '\(input)' is \(found), expected \(expected)"
+    case .inputCount(let found, let expected): "\(found) inputs were given, expected \(expected)"
+    case .kernel(let words): words
+    }
+  }
+
+  public var remedy: String? {
+    if case .openExtent(let input, _) = reason { return "give --input-shape \(input):…" }
+    return nil
+  }
+}
