@@ -135,6 +135,27 @@ import Testing
     }
   }
 
+  @Test func `weights of more than 2 GB go beside the model, and are counted in 64 bits`() throws {
+    var graph = Graph(name: "g")
+    let x = graph.addInput("x", ValueType(.float32, [1, 4]))
+    // One row, seen 5000 times: 5.1 GB without a byte of them.
+    let row = Tensor([Float](repeating: 1, count: 256_000), shape: [1, 256_000])
+    let view = row.gathered(axis: 0, [Int](repeating: 0, count: 5000))
+    let a = graph.addConstant("a", view)
+    let node = try graph.insert(Use(), name: "y", inputs: [x, a], origin: "y")
+    graph.addOutput(graph[node].outputs[0])
+    let sizes = try ONNXExporter().byteCount(of: graph)
+    #expect(sizes.data == 5_120_000_000 && sizes.model < 400)
+    var options = ONNXExportOptions()
+    options.externalData = .never
+    let exporter = ONNXExporter(options: options)
+    let inside = try exporter.byteCount(of: graph).model
+    #expect(inside > 5_120_000_000)
+    #expect(throws: ONNXError(.tooLarge(byteCount: inside))) {
+      try exporter.write(graph, toDescriptor: -1)
+    }
+  }
+
   @Test func `spellings of several nodes get unique names`() throws {
     let spelled = Use(nodes: { context, _ in
       ExportedNodes(
