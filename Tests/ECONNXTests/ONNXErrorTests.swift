@@ -39,7 +39,8 @@ import Testing
   }
 
   @Test func `every fact has words`() throws {
-    let text = ONNXError.samples.map { Renderer(colour: false).render($0) }
+    let text =
+      ONNXError.samples.map { Renderer(colour: false).render($0) }
       .joined(separator: "\n") + "\n"
     try compare(text, "errors.txt")
   }

@@ -52,13 +52,17 @@ import Testing
     #expect(try tensor(graph, "typed/int16").ownsMemory)
   }
 
-  @Test(arguments: [
-    ("value", [0, 1, 2, 3, 4, 5], [2, 3]), ("value_float", [0], []), ("value_floats", [0, 1], [2]),
-    ("value_int", [0], []), ("value_ints", [0, 1, 2], [3]),
-    ("sparse_value", [0, 1, 2, 3, 4, 5], [2, 3]), ("linear", [0, 1, 2, 3, 4, 5], [2, 3]),
-    ("tuples", [0, 1, 2, 3, 4, 5], [2, 3]),
-  ] as [(String, [Float], [Int])])
-  func `constants in every spelling become initializers`(name: String, numbers: [Float], shape: [Int])
+  @Test(
+    arguments: [
+      ("value", [0, 1, 2, 3, 4, 5], [2, 3]), ("value_float", [0], []),
+      ("value_floats", [0, 1], [2]),
+      ("value_int", [0], []), ("value_ints", [0, 1, 2], [3]),
+      ("sparse_value", [0, 1, 2, 3, 4, 5], [2, 3]), ("linear", [0, 1, 2, 3, 4, 5], [2, 3]),
+      ("tuples", [0, 1, 2, 3, 4, 5], [2, 3]),
+    ] as [(String, [Float], [Int])])
+  func `constants in every spelling become initializers`(
+    name: String, numbers: [Float], shape: [Int]
+  )
     throws
   {
     let found = try tensor(try read("constants"), name)
@@ -149,7 +153,8 @@ import Testing
     for _ in 0..<300 {
       var bytes = sound
       for _ in 0..<Int.random(in: 1...3, using: &random) {
-        bytes[Int.random(in: 0..<bytes.count, using: &random)] = .random(in: 0...255, using: &random)
+        bytes[Int.random(in: 0..<bytes.count, using: &random)] = .random(
+          in: 0...255, using: &random)
       }
       Fixture.write(bytes, to: path)
       do throws(ONNXError) {

@@ -51,7 +51,8 @@ extension ModelMessage {
         (sink.byteCount + ONNXExporter.alignment - 1) / ONNXExporter.alignment
         * ONNXExporter.alignment
       sink.appendZeros(position - sink.byteCount)
-      stream(Int(UInt(bitPattern: message.pointee.raw_data.data) - ModelMessage.firstMark), to: sink)
+      stream(
+        Int(UInt(bitPattern: message.pointee.raw_data.data) - ModelMessage.firstMark), to: sink)
     }
     sink.flush()
     if sink.failure != 0 { throw ONNXExporter.failure(sink.failure) }

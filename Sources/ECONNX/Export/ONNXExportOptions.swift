@@ -22,7 +22,7 @@ public struct ONNXExportOptions: Sendable {
   public init() {}
 
   /// The operator sets that are written.
-  public static let opsets = 7...24
+  public static let opsets = 7...28
 
   /// The IR version of the release that brought the opset; at least 4, the first that lets
   /// initializers stand without being inputs.

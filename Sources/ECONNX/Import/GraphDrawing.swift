@@ -46,7 +46,8 @@ struct GraphDrawing {
     removeUnused()
     let dead = source.nodes.count - order.count
     if dead > 0 {
-      let nodes = dead == 1 ? "1 node that no output needs is" : "\(dead) nodes that no output needs are"
+      let nodes =
+        dead == 1 ? "1 node that no output needs is" : "\(dead) nodes that no output needs are"
       notes.append("\(nodes) left out")
     }
     return graph
