@@ -80,7 +80,8 @@ struct ChannelGroupsTests {
     d.graph.addOutput(try d.node("Relu", "peek", [kernel]))
     let groups = ChannelGroups(d.graph)
     #expect(groups.prunable.isEmpty)
-    #expect(groups.barriers.first?.reason == "its weight is also read by a node that doesn't follow")
+    #expect(
+      groups.barriers.first?.reason == "its weight is also read by a node that doesn't follow")
     #expect(groups.barriers.first?.layer == "peek")
   }
 
