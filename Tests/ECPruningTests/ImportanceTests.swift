@@ -146,3 +146,28 @@ struct ImportanceTests {
     #expect(throws: PruningError.self) { try scores(.paper(EigenvectorCentrality()), graph) }
   }
 }
+
+struct ChannelScaleTests {
+  @Test func `batch normalization behind a producer counts`() throws {
+    var d = Drawing("scaled")
+    let x = d.input([1, 2, 2])
+    let kernel = d.graph.addConstant("k", Tensor([1, 2, 3], shape: [3, 1, 1, 1]))
+    func vector(_ name: String, _ elements: [Float]) -> ValueID {
+      d.graph.addConstant(name, Tensor(elements, shape: [3]))
+    }
+    let conv = try d.node("Conv", "c", [x, kernel])
+    let inputs = [
+      conv, vector("s", [6, -2, 1]), vector("t", [0, 0, 0]), vector("m", [0, 0, 0]),
+      vector("v", [1, 1, 4]),
+    ]
+    try d.head(d.node("BatchNormalization", "bn", inputs, ["epsilon": .float(0)]))
+    // Norms 1, 2, 3 times 6, 2, 1/2.
+    let norms = try scores(.l2, d.graph).scores
+    #expect(abs(norms[0] / norms[1] - 1.5) < 1e-5)
+    #expect(abs(norms[0] / norms[2] - 4) < 1e-5)
+    let scales = try scores(.batchNormScale, d.graph)
+    #expect(scales.order == [0, 1, 2])
+    #expect(abs(scales.scores[0] - 2) < 1e-5)
+    #expect(scales.note == nil)
+  }
+}
