@@ -93,6 +93,8 @@ let package = Package(
       "ECPruningTests",
       ["ECPruning", "ECCentrality", "ECTensor", "ECGraph", "ECOperators", "ECExecution"]),
     tests("ECConvertTests", ["ECConvert"]),
-    tests("CLITests", []),
+    .testTarget(
+      name: "CLITests", dependencies: ["ECTestSupport"], exclude: ["Snapshots"],
+      swiftSettings: swiftSettings),
   ]
 )
