@@ -56,7 +56,7 @@ let package = Package(
 
     // Work
     library("ECCentrality", ["ECDiagnostics", "ECBLAS"]),
-    library("ECExecution", ["ECDiagnostics", "ECTensor", "ECGraph", "ECKernels"]),
+    library("ECExecution", ["ECDiagnostics", "ECTensor", "ECGraph", "ECKernels", "ECBLAS"]),
     library("ECPasses", ["ECDiagnostics", "ECTensor", "ECGraph", "ECOperators"]),
     library(
       "ECPruning", ["ECDiagnostics", "ECTensor", "ECGraph", "ECBLAS", "ECCentrality", collections]),

@@ -46,26 +46,41 @@ public enum ElementKind: Sendable, Hashable, CustomStringConvertible {
   }
 
   /// Reads the kind of an open type; the lock is held by the caller.
+  ///
+  /// Only the standard layouts in either byte order count as numbers: libhdf5 1.10 overruns its
+  /// buffers when it converts some made-up ones (a precision beyond the size, for example).
   init(_ type: hid_t) {
     let size = H5Tget_size(type)
-    switch H5Tget_class(type) {
-    case H5T_INTEGER where [1, 2, 4, 8].contains(size):
-      self = H5Tget_sign(type) == H5T_SGN_NONE ? .uint(bits: size * 8) : .int(bits: size * 8)
-    case H5T_FLOAT where size == 2:
-      var (sign, exponent, exponentWidth, mantissa, mantissaWidth) = (0, 0, 0, 0, 0)
-      _ = H5Tget_fields(type, &sign, &exponent, &exponentWidth, &mantissa, &mantissaWidth)
-      self = exponentWidth == 8 ? .bfloat16 : .float16
-    case H5T_FLOAT where size == 4: self = .float32
-    case H5T_FLOAT where size == 8: self = .float64
-    case H5T_INTEGER, H5T_FLOAT: self = .other("number of \(size) bytes")
-    case H5T_STRING: self = .other("text")
-    case H5T_OPAQUE: self = .other("opaque")
-    case H5T_COMPOUND: self = .other("compound")
-    case H5T_ENUM: self = .other("enumeration")
-    case H5T_REFERENCE: self = .other("reference")
-    case H5T_ARRAY: self = .other("array")
-    case H5T_VLEN: self = .other("variable-length list")
-    default: self = .other("unknown")
+    let candidates: [ElementKind] =
+      switch H5Tget_class(type) {
+      case H5T_INTEGER where size <= 8: [.int(bits: size * 8), .uint(bits: size * 8)]
+      case H5T_FLOAT: [.float16, .bfloat16, .float32, .float64]
+      default: []
+      }
+    self =
+      candidates.first { $0.isStored(as: type) }
+      ?? .other(ElementKind.word(for: H5Tget_class(type), size: size))
+  }
+
+  private func isStored(as type: hid_t) -> Bool {
+    guard let standard = makeFileType() else { return false }
+    defer { _ = H5Idec_ref(standard) }
+    if H5Tequal(type, standard) > 0 { return true }
+    _ = H5Tset_order(standard, H5T_ORDER_BE)
+    return H5Tequal(type, standard) > 0
+  }
+
+  private static func word(for typeClass: H5T_class_t, size: Int) -> String {
+    switch typeClass {
+    case H5T_INTEGER, H5T_FLOAT: "unusual number of \(size) bytes"
+    case H5T_STRING: "text"
+    case H5T_OPAQUE: "opaque"
+    case H5T_COMPOUND: "compound"
+    case H5T_ENUM: "enumeration"
+    case H5T_REFERENCE: "reference"
+    case H5T_ARRAY: "array"
+    case H5T_VLEN: "variable-length list"
+    default: "unknown"
     }
   }
 

@@ -114,6 +114,11 @@ extension HDF5File {
     let shape = try shape(of: dataset, at: here)
     let bytes = try byteCount(of: shape ?? [0], width: H5Tget_size(type.id), at: here)
     try checkSize(bytes, layout: layout, creation, width: H5Tget_size(type.id), at: here)
+    // libhdf5 1.10 reads past what a compact dataset holds, so its two sizes have to agree.
+    let stored = UInt64(H5Dget_storage_size(dataset.id))
+    guard layout != H5D_COMPACT || stored >= bytes else {
+      throw HDF5Error(.tooLarge(claimed: bytes, fileByteCount: stored), at: here)
+    }
 
     let filters = Filter.list(creation)
     var offset: UInt64?

@@ -1,7 +1,7 @@
 """Follows removed channels through an ONNX graph and masks them where operators mix channels.
 
-A *state* is an int8 array shaped like its tensor at batch 1: KEPT, REMOVED or FREE (padding that may
-leave with any partner).  Layout operators act on states as on data: the node itself is run on them.
+A *state* is an int8 array shaped like its tensor at batch 1: KEPT, REMOVED or FREE (padding that
+may leave with any partner).  Layout operators act on states as on data: the node is run on them.
 """
 import numpy as np
 import onnx
@@ -11,10 +11,11 @@ import onnxruntime as ort
 REMOVED, KEPT, FREE = 0, 1, 2
 
 UNARY = set("""Relu LeakyRelu Clip Sigmoid Tanh HardSigmoid HardSwish Elu Selu Celu ThresholdedRelu
-    Softplus Softsign Mish Gelu Swish Erf Exp Log Sqrt Neg Abs Reciprocal Floor Ceil Round Sign Sin Cos
-    Identity Dropout Cast BatchNormalization InstanceNormalization Not QuantizeLinear
-    DequantizeLinear""".split())
-BINARY = set("Add Sub Mul Div Pow Max Min Mean Sum PRelu Where Mod Greater Less Equal And Or".split())
+    Softplus Softsign Mish Gelu Swish Erf Exp Log Sqrt Neg Abs Reciprocal Floor Ceil Round Sign Sin
+    Cos Identity Dropout Cast BatchNormalization InstanceNormalization Not
+    QuantizeLinear DequantizeLinear""".split())
+BINARY = set("""Add Sub Mul Div Pow Max Min Mean Sum PRelu Where Mod Greater Less Equal And
+    Or""".split())
 POOL = set("""MaxPool AveragePool LpPool GlobalAveragePool GlobalMaxPool GlobalLpPool Resize
     Upsample""".split())
 LAYOUT = set("""Concat Split Slice Gather Transpose Reshape Flatten Squeeze Unsqueeze Expand Tile
@@ -309,7 +310,7 @@ class Masker:
             self.notes.append(f"{node.op_type} '{node.output[0]}' reads removed channels as zero")
 
     def _bias_of_fill(self, node, name):
-        """What the fills add to a convolution's outputs, as a bias that zero padding doesn't thin."""
+        """What the fills add to a convolution's outputs, a bias that zero padding doesn't thin."""
         w = self.value(node.input[1]).astype(np.float64)
         w = w.reshape(w.shape[0], w.shape[1], -1).sum(2)
         lost = self._per_channel(self.states[name], self.shape(name)) == REMOVED

@@ -4,9 +4,10 @@
     compare.py MODEL.onnx CASE.npz [--rtol R]
     compare.py --pairs FILE [--rtol R]        FILE holds 'MODEL CASE' lines; one process for all
 
-CASE holds in_0, in_1, ... in graph-input order and out_0, out_1, ... in graph-output order.  An
-output passes when its largest absolute difference is at most R times the largest magnitude of the
-expected output (default 1e-4).  One line is printed for each pair; the exit status is 1 when any fails.
+CASE holds in_0, in_1, ... in graph-input order and out_0, out_1, ... in graph-output order (or
+in:NAME and out:NAME, stored in those orders).  An output passes when its largest absolute difference is at most R times the largest magnitude of the
+expected output (default 1e-4).  One line is printed for each pair; the exit status is 1 when any
+fails.
 """
 import argparse
 import re
@@ -18,7 +19,8 @@ import onnxruntime as ort
 
 def numbered(case, prefix):
     keys = [k for k in case.files if re.fullmatch(prefix + r"_\d+", k)]
-    return [case[k] for k in sorted(keys, key=lambda k: int(k.split("_")[1]))]
+    keys.sort(key=lambda k: int(k.split("_")[1]))
+    return [case[k] for k in keys or [k for k in case.files if k.startswith(prefix + ":")]]
 
 
 def session(model):

@@ -8,6 +8,11 @@ public struct Elementwise: Operator {
   /// The function.
   public let kind: BinaryKernel
 
+  /// Makes the operator.
+  public init(kind: BinaryKernel) {
+    self.kind = kind
+  }
+
   public var name: String {
     switch kind {
     case .add: "Add"

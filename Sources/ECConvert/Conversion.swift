@@ -1,0 +1,240 @@
+import ECDiagnostics
+import ECExecution
+import ECGraph
+import ECONNX
+import ECPasses
+import Glibc
+
+/// The stages of a conversion, in order: import, prune, rewrite, export, verify.
+public struct Conversion: Sendable {
+  /// What decides the result.
+  public let options: ConversionOptions
+
+  /// Prepares a conversion; nothing is read yet.
+  public init(_ options: ConversionOptions) {
+    self.options = options
+  }
+
+  /// Runs all stages; the output gets its name last.
+  /// - Throws: `ConversionError` with the stage that failed; then there is no output, or the old one.
+  public func run(progress: @escaping @Sendable (String, Double?) -> Void) throws(ConversionError)
+    -> ConversionReport
+  {
+    var run = ConversionRun(options: options, progress: progress)
+    do {
+      return try run.all()
+    } catch let error as ConversionError {
+      throw error
+    } catch let error as any DiagnosticError {
+      throw ConversionError(stage: run.stage, error)
+    } catch {
+      throw ConversionError(stage: run.stage, UnexpectedError(underlying: "\(error)"))
+    }
+  }
+}
+
+/// An error that no stage should let through.
+struct UnexpectedError: DiagnosticError {
+  let underlying: String
+  var what: String { "an unexpected fault: \(underlying)" }
+  var place: Place { Place() }
+  var remedy: String? { nil }
+  var category: FaultCategory { .internal }
+}
+
+/// The state of one conversion.
+struct ConversionRun {
+  let options: ConversionOptions
+  let progress: @Sendable (String, Double?) -> Void
+  /// The stage under way.
+  var stage = "options"
+  private var started = ProcessMemory.now
+  private var stages: [(name: String, seconds: Double)] = []
+  private var warnings: [String] = []
+
+  init(options: ConversionOptions, progress: @escaping @Sendable (String, Double?) -> Void) {
+    self.options = options
+    self.progress = progress
+  }
+
+  /// The worker threads.
+  private var threads: Int {
+    options.threads > 0 ? options.threads : max(1, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN))))
+  }
+
+  private mutating func begin(_ name: String, _ sentence: String) {
+    stage = name
+    started = ProcessMemory.now
+    progress(sentence, nil)
+  }
+
+  private mutating func end() {
+    stages.append((stage, ProcessMemory.now - started))
+  }
+
+  mutating func all() throws -> ConversionReport {
+    if options.output == nil && !options.dryRun {
+      throw ConversionFault(.options("no output is given"), at: .option("--output"))
+    }
+    if let output = options.output { _ = try ModelFormat.output(output) }
+
+    begin("import", "reading \(options.input)")
+    var source = try SourceModel.read(options.input)
+    try EdgeOptions(inputShapes: options.inputShapes, batch: options.batch)
+      .apply(to: &source.graph)
+    warnings += source.notes
+    end()
+
+    var slim = source.graph
+    var pruned: PruningStage.Result?
+    if options.prunes {
+      begin("prune", "pruning")
+      let result = try PruningStage(options: options, threads: threads).run(
+        source, warnings: &warnings)
+      slim = result.graph
+      pruned = result
+      end()
+    }
+
+    begin("rewrite", "rewriting")
+    try pipeline(source).run(on: &slim)
+    end()
+
+    return try export(slim, source, pruned)
+  }
+
+  private func pipeline(_ source: SourceModel) -> Pipeline {
+    if source.layout == .channelsLast && source.format != .onnx {
+      return Pipelines.keras(toONNX: options.inputsAsNCHW)
+    }
+    return Pipelines.onnxToONNX()
+  }
+
+  // MARK: Export
+
+  private mutating func export(
+    _ slim: Graph, _ source: SourceModel, _ pruned: PruningStage.Result?
+  ) throws -> ConversionReport {
+    var exportOptions = ONNXExportOptions()
+    exportOptions.producerVersion = ECConvertVersion.current
+    if let opset = options.opset ?? source.opset { exportOptions.opset = opset }
+    exportOptions.externalData =
+      ONNXExportOptions.ExternalData(rawValue: options.externalData.rawValue) ?? .auto
+    let exporter = ONNXExporter(options: exportOptions)
+
+    var report = ConversionReport(
+      input: model(options.input, source.format.rawValue, source.graph),
+      output: model(options.output ?? "", ModelFormat.onnx.rawValue, slim))
+    report.input.byteCount = FileSize.of(options.input)
+    report.input.producer = source.producer
+    report.pruning = try pruned?.report(final: slim)
+
+    if options.dryRun {
+      begin("export", "measuring")
+      let size = try exporter.byteCount(of: slim)
+      report.output.byteCount = size.model + size.data
+      end()
+    } else if options.output == "-" {
+      begin("export", "writing to standard output")
+      try exporter.write(slim, toDescriptor: STDOUT_FILENO)
+      let size = try exporter.byteCount(of: slim)
+      report.output.byteCount = size.model + size.data
+      end()
+    } else if let path = options.output {
+      try write(slim, to: path, exporter, source, pruned, &report)
+    }
+    report.stages = stages
+    report.warnings = warnings
+    report.summary = Summary.lines(report)
+    if let path = options.savePlan, let plan = pruned?.planText {
+      try OutputFile.write(plan, to: path)
+    }
+    if let path = options.report { try OutputFile.write(report.json(), to: path) }
+    return report
+  }
+
+  private mutating func write(
+    _ slim: Graph, to path: String, _ exporter: ONNXExporter, _ source: SourceModel,
+    _ pruned: PruningStage.Result?, _ report: inout ConversionReport
+  ) throws {
+    begin("export", "writing \(path)")
+    var file = try OutputFile(path: path, force: options.force)
+    var data = try OutputFile(path: path + ".data", force: true)
+    let hasData: Bool
+    do throws(ONNXError) {
+      // The data file is referred to by its final name; both are renamed only after verification.
+      hasData = try exporter.write(
+        slim, toFile: file.temporaryPath, dataPath: data.temporaryPath,
+        dataName: OutputFile.name(of: path) + ".data")
+    } catch {
+      throw ONNXError(error.reason, at: error.place.trail.isEmpty ? error.place : .file(path))
+    }
+    report.output.byteCount = file.byteCount + (hasData ? data.byteCount : 0)
+    end()
+    if options.verifySamples > 0 {
+      try verify(file.temporaryPath, hasData: hasData, slim, source, pruned, &report)
+    }
+    if hasData { try data.commit() }
+    try file.commit()
+  }
+
+  // MARK: Verification
+
+  private mutating func verify(
+    _ path: String, hasData: Bool, _ slim: Graph, _ source: SourceModel,
+    _ pruned: PruningStage.Result?, _ report: inout ConversionReport
+  ) throws {
+    begin("verification", "verifying")
+    defer { end() }
+    let masks = try pruned?.masks() ?? []
+    var reference = pruned?.reference ?? source.graph
+    if !masks.isEmpty { reference = try reference.masked(masks) }
+    let name = masks.isEmpty ? "source" : "masked source"
+    let result = hasData ? slim : try reopened(path, slim)
+    let verification = Verification(
+      reference: reference, referenceName: name, result: result,
+      transposesInputs: options.inputsAsNCHW && source.layout == .channelsLast)
+    let outcome: Verification.Outcome
+    do {
+      outcome = try verification.run(options, threads: threads)
+    } catch let error as ExecutionError {
+      if case .openExtent = error.reason {
+        warnings.append("not verified: \(error.what); \(error.remedy ?? "")")
+        return
+      }
+      throw error
+    }
+    report.verification = outcome.report(name)
+    if let failure = outcome.failure {
+      if !options.force { throw failure }
+      warnings.append("verification failed, written because of --force: \(failure.what)")
+    }
+  }
+
+  /// The result as its file says it; the graph itself where the file has operators that are written
+  /// but not read.
+  private mutating func reopened(_ path: String, _ slim: Graph) throws -> Graph {
+    do throws(ONNXError) {
+      return try ONNXImporter(table: .standard).model(contentsOf: path).graph
+    } catch {
+      guard case .unsupportedOperators = error.reason else { throw error }
+      warnings.append("verified before writing only: the file has operators that can't be read back")
+      return slim
+    }
+  }
+
+  private func model(_ path: String, _ format: String, _ graph: Graph) -> ConversionReport.Model {
+    ConversionReport.Model(
+      path: path, format: format, byteCount: 0, parameterCount: graph.parameterCount,
+      macCount: graph.macCount)
+  }
+}
+
+/// Sizes of files.
+enum FileSize {
+  /// The bytes of a file; 0 if there is none.
+  static func of(_ path: String) -> Int {
+    var status = stat()
+    return stat(path, &status) == 0 ? Int(status.st_size) : 0
+  }
+}

@@ -1,0 +1,110 @@
+import ECDiagnostics
+import ECTensor
+
+/// Reads arrays from `.npy` files and uncompressed `.npz` archives, mapped.
+enum NumpyFile {
+  /// The first array of a file (of an archive: `x`, `in_0` or the first one).
+  /// - Throws: `ConversionFault` if the file can't be read or has no array of numbers.
+  static func read(_ path: String) throws(ConversionFault) -> Tensor {
+    let place = Place.file(path)
+    let file: MappedFile
+    do {
+      file = try MappedFile(path: path)
+    } catch {
+      throw ConversionFault(.cannotRead(message: error.message, isMissing: error.code == 2), at: place)
+    }
+    var range = 0..<file.byteCount
+    let isArchive = file.withBytes { $0.starts(with: [0x50, 0x4B, 0x03, 0x04]) }
+    if isArchive {
+      let members = try members(file, place)
+      let member =
+        ["x.npy", "in_0.npy"].lazy.compactMap { name in members.first { $0.name == name } }.first
+        ?? members.first
+      guard let member else {
+        throw ConversionFault(.calibration("the archive has no array"), at: place)
+      }
+      range = member.range
+    }
+    return try array(file, range, place)
+  }
+
+  /// The stored members of a zip archive, by its local headers.
+  private static func members(_ file: MappedFile, _ place: Place) throws(ConversionFault)
+    -> [(name: String, range: Range<Int>)]
+  {
+    var members: [(name: String, range: Range<Int>)] = []
+    var isPacked = false
+    file.withBytes { bytes in
+      func number(_ at: Int, _ count: Int) -> Int {
+        (0..<count).reduce(0) { $0 | Int(bytes[at + $1]) << (8 * $1) }
+      }
+      var at = 0
+      while at + 30 <= bytes.count, number(at, 4) == 0x0403_4B50 {
+        let method = number(at + 8, 2)
+        var size = number(at + 18, 4)
+        let nameLength = number(at + 26, 2)
+        let extraLength = number(at + 28, 2)
+        let start = at + 30 + nameLength + extraLength
+        guard start <= bytes.count else { return }
+        if size == 0xFFFF_FFFF {
+          // Zip64: the true sizes stand in the extra field, the uncompressed one first.
+          guard extraLength >= 20 else { return }
+          size = number(at + 30 + nameLength + 12, 8)
+        }
+        guard size >= 0, size <= bytes.count - start else { return }
+        let name = String(decoding: bytes[(at + 30)..<(at + 30 + nameLength)], as: UTF8.self)
+        if method == 0 { members.append((name, start..<(start + size))) } else { isPacked = true }
+        at = start + size
+      }
+    }
+    if members.isEmpty && isPacked {
+      throw ConversionFault(
+        .calibration("the archive is compressed; save it with numpy.savez, or as .npy"), at: place)
+    }
+    return members
+  }
+
+  private static func array(_ file: MappedFile, _ range: Range<Int>, _ place: Place)
+    throws(ConversionFault) -> Tensor
+  {
+    let header = file.withBytes { bytes -> (text: String, end: Int)? in
+      let bytes = UnsafeRawBufferPointer(rebasing: bytes[range])
+      guard bytes.count > 12, bytes.starts(with: [0x93, 0x4E, 0x55, 0x4D, 0x50, 0x59]) else {
+        return nil
+      }
+      let isLong = bytes[6] >= 2
+      let start = isLong ? 12 : 10
+      let length = (0..<(isLong ? 4 : 2)).reduce(0) { $0 | Int(bytes[8 + $1]) << (8 * $1) }
+      guard start + length <= bytes.count else { return nil }
+      return (String(decoding: bytes[start..<(start + length)], as: UTF8.self), start + length)
+    }
+    guard let header else { throw ConversionFault(.calibration("not a numpy array"), at: place) }
+    let types: [(name: String, type: ElementType)] = [
+      ("<f4", .float32), ("<f8", .float64), ("<f2", .float16), ("|u1", .uint8), ("|i1", .int8),
+      ("<i4", .int32), ("<i8", .int64),
+    ]
+    guard let type = types.first(where: { header.text.contains("'\($0.name)'") })?.type,
+      header.text.contains("'fortran_order': False"),
+      let open = header.text.firstIndex(of: "("), let close = header.text.firstIndex(of: ")")
+    else {
+      throw ConversionFault(
+        .calibration("only numbers in C order are read (float32, float64, uint8, …)"), at: place)
+    }
+    let shape = header.text[header.text.index(after: open)..<close].split(separator: ",")
+      .compactMap { Int($0.filter { $0 != " " }) }
+    var count = 1
+    for extent in shape {
+      let (product, overflow) = count.multipliedReportingOverflow(by: extent)
+      guard extent > 0, !overflow, product <= file.byteCount else {
+        throw ConversionFault(.calibration("the array's extents \(shape) don't fit the file"), at: place)
+      }
+      count = product
+    }
+    guard count * type.byteCount <= range.count - header.end else {
+      throw ConversionFault(.calibration("the array's extents \(shape) don't fit the file"), at: place)
+    }
+    return Tensor(
+      elementType: type, shape: shape, storage: file.storage(),
+      byteOffset: range.lowerBound + header.end)
+  }
+}

@@ -1,0 +1,76 @@
+import ECGraph
+
+/// A report as lines for a person.
+enum Summary {
+  static func lines(_ report: ConversionReport) -> [String] {
+    var lines = [
+      row("", "before", "after", ""),
+      row("parameters", count(report.input.parameterCount), count(report.output.parameterCount),
+        share(report.output.parameterCount, report.input.parameterCount)),
+      row("MACs", count(report.input.macCount), count(report.output.macCount),
+        share(report.output.macCount, report.input.macCount)),
+      row("bytes", bytes(report.input.byteCount), bytes(report.output.byteCount),
+        share(report.output.byteCount, report.input.byteCount)),
+    ]
+    if let pruning = report.pruning, let groups = pruning["groups"]?.list {
+      let share = pruning["prunableMACShare"]?.double ?? 0
+      let barriers = pruning["barriers"]?.list?.count ?? 0
+      lines.append(
+        "pruned \(groups.count) channel groups by \(pruning["criterion"]?.string ?? ""); "
+          + "\(percent(share)) of the MACs can be pruned"
+          + (barriers == 0 ? "" : "; \(barriers) barriers, see the report"))
+    }
+    if let check = report.verification, let samples = check["samples"]?.int,
+      let relative = check["maxRelativeDifference"]?.double
+    {
+      lines.append(
+        "verified: equal to the \(check["reference"]?.string ?? "source") on \(samples) "
+          + "sample\(samples == 1 ? "" : "s") to \(ConversionFault.short(relative)) of the "
+          + "largest output")
+    }
+    return lines
+  }
+
+  private static func row(_ title: String, _ before: String, _ after: String, _ share: String)
+    -> String
+  {
+    title.padded(12) + before.padded(12, right: true) + after.padded(12, right: true)
+      + share.padded(9, right: true)
+  }
+
+  private static func share(_ after: Int, _ before: Int) -> String {
+    before == 0 ? "" : percent(Double(after) / Double(before))
+  }
+
+  private static func percent(_ share: Double) -> String {
+    "\((share * 1000).rounded() / 10) %"
+  }
+
+  /// `25.6 M`.
+  static func count(_ number: Int) -> String { scaled(number, ["", " k", " M", " G", " T"], 1000) }
+
+  /// `102.6 MB`.
+  static func bytes(_ number: Int) -> String {
+    scaled(number, [" B", " kB", " MB", " GB", " TB"], 1000)
+  }
+
+  private static func scaled(_ number: Int, _ units: [String], _ step: Double) -> String {
+    var value = Double(number)
+    var unit = 0
+    while value >= step && unit < units.count - 1 {
+      value /= step
+      unit += 1
+    }
+    if unit == 0 { return "\(number)\(units[0])" }
+    let digits = value < 10 ? 100.0 : value < 100 ? 10.0 : 1.0
+    let rounded = (value * digits).rounded() / digits
+    return (digits == 1 ? "\(Int(rounded))" : "\(rounded)") + units[unit]
+  }
+}
+
+extension String {
+  fileprivate func padded(_ width: Int, right: Bool = false) -> String {
+    let space = String(repeating: " ", count: max(0, width - count))
+    return right ? space + self : self + space
+  }
+}

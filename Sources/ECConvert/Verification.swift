@@ -1,0 +1,118 @@
+import ECDiagnostics
+import ECExecution
+import ECGraph
+import ECOperators
+import ECTensor
+
+/// Runs a reference and a result on the same random inputs and compares their outputs.
+struct Verification {
+  /// The reference: the source, masked where channels were removed.
+  let reference: Graph
+  /// What the reference is, in words.
+  let referenceName: String
+  /// The result, as read back from its file.
+  let result: Graph
+  /// Whether images of the result's inputs have their channels first where the reference has them last.
+  let transposesInputs: Bool
+
+  /// What was found.
+  struct Outcome {
+    var samples = 0
+    var largestAbsolute = 0.0
+    var largestRelative = 0.0
+    /// The first output outside the tolerance.
+    var failure: ConversionFault?
+
+    /// As the report has it.
+    func report(_ reference: String) -> FormatObject {
+      [
+        "reference": .string(reference), "samples": .int(samples),
+        "maxAbsoluteDifference": .float(largestAbsolute),
+        "maxRelativeDifference": .float(largestRelative), "passed": .bool(failure == nil),
+      ]
+    }
+  }
+
+  /// Runs `samples` samples in batches of one and two.
+  /// - Throws: `ExecutionError` if one of the two can't be run.
+  func run(_ options: ConversionOptions, threads: Int) throws -> Outcome {
+    var outcome = Outcome()
+    var random = RandomInputs(seed: options.seed ^ 0x5EED)
+    let range = reference.inputRange
+    // One program of each at a time: weights of two large models needn't be held together.
+    var batches: [Int] = []
+    var left = options.verifySamples
+    let fixed = reference.inputs.first.flatMap { reference[$0].type.shape.first?.value }
+    while left > 0 {
+      let size = fixed ?? min(left, 8)
+      batches.append(size)
+      left -= size
+    }
+    for size in batches {
+      let shapes = try Evaluator.inputShapes(of: reference, batch: size)
+      let inputs = shapes.map { random.tensor(shape: $0, in: range) }
+      let expected = try Evaluator(graph: reference, inputShapes: shapes, threads: threads)
+        .run(inputs)
+      let given = inputs.map { transposed($0) }
+      let found = try Evaluator(graph: result, inputShapes: given.map(\.shape), threads: threads)
+        .run(given)
+      outcome.samples += size
+      compare(found, expected, options, &outcome)
+    }
+    return outcome
+  }
+
+  private func transposed(_ tensor: Tensor) -> Tensor {
+    transposesInputs && tensor.shape.count == 4 ? tensor.permuted([0, 3, 1, 2]) : tensor
+  }
+
+  private func compare(
+    _ found: [Tensor], _ expected: [Tensor], _ options: ConversionOptions, _ outcome: inout Outcome
+  ) {
+    for (k, (result, truth)) in zip(found, expected).enumerated() {
+      let difference = Difference(result, reference: truth)
+      outcome.largestAbsolute = max(outcome.largestAbsolute, difference.absolute)
+      outcome.largestRelative = max(outcome.largestRelative, difference.relative)
+      let passes = difference.passes(
+        relative: options.relativeTolerance, absolute: options.absoluteTolerance)
+      if !passes && outcome.failure == nil {
+        outcome.failure = ConversionFault(
+          .differs(
+            output: reference[reference.outputs[k]].name, difference: difference.absolute,
+            relative: difference.relative, tolerance: options.relativeTolerance),
+          at: .file(options.output ?? options.input))
+      }
+    }
+  }
+}
+
+extension Graph {
+  /// The range of numbers that the model is made for: bytes where its first step scales them down.
+  var inputRange: ClosedRange<Float> {
+    let readers = consumers()
+    for input in inputs {
+      for (node, _) in readers[input] ?? [] {
+        guard let op = self[node].op as? Elementwise,
+          let scale = self[node].inputs.compactMap({ constant($0)?.floats().first }).first
+        else { continue }
+        if op.kind == .multiply && scale.magnitude < 0.02 { return 0...255 }
+        if op.kind == .divide && scale.magnitude > 50 { return 0...255 }
+      }
+    }
+    return -1...1
+  }
+
+  /// This graph with operands multiplied by masks, and filled where channels became constants.
+  func masked(_ masks: [(node: NodeID, operand: Int, mask: Tensor)]) throws(GraphError) -> Graph {
+    var graph = self
+    for (k, entry) in masks.enumerated() {
+      guard let operand = graph[entry.node].inputs[entry.operand] else { continue }
+      let mask = graph.addConstant("mask\(k)", entry.mask)
+      let product = try graph.insert(
+        Elementwise(kind: .multiply), name: "masked\(k)", inputs: [operand, mask],
+        origin: "verification", before: entry.node)
+      graph.setInput(entry.node, entry.operand, graph[product].outputs[0])
+    }
+    return graph
+  }
+}

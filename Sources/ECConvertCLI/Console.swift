@@ -1,0 +1,147 @@
+import ArgumentParser
+import ECConvert
+import Glibc
+
+/// Where words go: data to standard output, everything for people to standard error.
+struct Console: Sendable {
+  /// How lines on standard error look.
+  enum Format: String, CaseIterable, Sendable { case text, json }
+  /// When colours are used.
+  enum Colour: String, CaseIterable, Sendable { case auto, always, never }
+  /// How much is said.
+  enum Verbosity: Sendable, Comparable { case quiet, normal, verbose }
+  /// The kind of a line.
+  enum Level: String, Sendable { case error, warning, note, debug }
+
+  var format = Format.text
+  var verbosity = Verbosity.normal
+  /// Whether ANSI colours are used.
+  var colour = false
+  /// Whether a progress line may be drawn.
+  var drawsProgress = false
+
+  static let reportRequest =
+    "ecconvert itself failed; please report this command, its output and, where possible, the model"
+
+  /// Reads only what decides how words are printed, so that errors of parsing follow it as well.
+  init(scanning arguments: [String]) {
+    func value(_ name: String) -> String? {
+      for (index, argument) in arguments.enumerated().reversed() {
+        if argument.hasPrefix(name + "=") { return String(argument.dropFirst(name.count + 1)) }
+        if argument == name && index + 1 < arguments.count { return arguments[index + 1] }
+      }
+      return nil
+    }
+    format = value("--log-format").flatMap(Format.init) ?? .text
+    if arguments.contains("-q") || arguments.contains("--quiet") { verbosity = .quiet }
+    if arguments.contains("-v") || arguments.contains("--verbose") { verbosity = .verbose }
+    let isTerminal = isatty(STDERR_FILENO) == 1 && getenv("TERM").map { strcmp($0, "dumb") } != 0
+    switch value("--color").flatMap(Colour.init) ?? .auto {
+    case .auto: colour = isTerminal && getenv("NO_COLOR") == nil
+    case .always: colour = true
+    case .never: colour = false
+    }
+    colour = colour && format == .text
+    drawsProgress = isTerminal && format == .text && verbosity > .quiet
+  }
+
+  /// Writes data to standard output.
+  static func data(_ text: String) {
+    write(text.hasSuffix("\n") ? text : text + "\n", to: STDOUT_FILENO)
+  }
+
+  /// Writes lines about the result, unless quiet.
+  func summary(_ lines: [String]) {
+    guard verbosity > .quiet else { return }
+    for line in lines {
+      Self.write(format == .json ? text(.note, line) : line + "\n", to: STDERR_FILENO)
+    }
+  }
+
+  /// Writes warnings, unless quiet.
+  func warnings(_ lines: [String]) {
+    guard verbosity > .quiet else { return }
+    for line in lines { Self.write(text(.warning, line), to: STDERR_FILENO) }
+  }
+
+  /// Writes how long a stage took, if verbose.
+  func timing(_ stage: String, seconds: Double) {
+    guard verbosity == .verbose else { return }
+    let line = "\(stage): \(Self.short(seconds)) s"
+    Self.write(format == .json ? text(.debug, line) : "  \(line)\n", to: STDERR_FILENO)
+  }
+
+  /// Writes what ended the command and gives the exit code.
+  func finish(_ error: any Error) -> Int32 {
+    if let code = error as? ExitCode { return code.rawValue }
+    if let error = error as? any DiagnosticError {
+      Self.write(text(error), to: STDERR_FILENO)
+      if error.category == .internal {
+        Self.write(text(.error, Self.reportRequest), to: STDERR_FILENO)
+      }
+      return error.category.rawValue
+    }
+    let code = ECConvertCommand.exitCode(for: error).rawValue
+    if code == EXIT_SUCCESS {
+      Self.data(ECConvertCommand.fullMessage(for: error, columns: 80))
+      return EXIT_SUCCESS
+    }
+    if code == ExitCode.validationFailure.rawValue {
+      let usage = UsageError(parsing: ECConvertCommand.message(for: error))
+      Self.write(text(usage), to: STDERR_FILENO)
+      return usage.category.rawValue
+    }
+    Self.write(text(.error, "\(error)"), to: STDERR_FILENO)
+    Self.write(text(.error, Self.reportRequest), to: STDERR_FILENO)
+    return FaultCategory.internal.rawValue
+  }
+
+  /// An error as it is printed.
+  func text(_ error: any DiagnosticError) -> String {
+    guard format == .json else { return Renderer(colour: colour).render(error) + "\n" }
+    return JSON.object([
+      ("level", .string(Level.error.rawValue)),
+      ("message", .string(error.what)),
+      ("place", .string(error.place.description)),
+      ("remedy", error.remedy.map { .string($0) } ?? .null),
+      ("details", .array(error.details.map { .string($0) })),
+    ]).text + "\n"
+  }
+
+  /// A line of a level as it is printed.
+  func text(_ level: Level, _ message: String) -> String {
+    if format == .json {
+      return JSON.object([
+        ("level", .string(level.rawValue)), ("message", .string(message)), ("place", .string("")),
+        ("remedy", .null),
+      ]).text + "\n"
+    }
+    let renderer = Renderer(colour: colour)
+    switch level {
+    case .error: return (colour ? "\u{1B}[1;31merror: \u{1B}[0m" : "error: ") + message + "\n"
+    case .warning: return renderer.warning(message) + "\n"
+    case .note: return renderer.note(message) + "\n"
+    case .debug: return message + "\n"
+    }
+  }
+
+  /// Seconds with two decimals below ten, else with one.
+  static func short(_ seconds: Double) -> String {
+    let scale = seconds < 10 ? 100.0 : 10
+    return "\((seconds * scale).rounded() / scale)"
+  }
+
+  /// Writes all of a text; what can't be written is lost.
+  static func write(_ text: String, to descriptor: Int32) {
+    let bytes = Array(text.utf8)
+    var start = 0
+    while start < bytes.count {
+      let count = bytes[start...].withUnsafeBytes {
+        Glibc.write(descriptor, $0.baseAddress, $0.count)
+      }
+      if count < 0 && errno == EINTR { continue }
+      if count <= 0 { return }
+      start += count
+    }
+  }
+}

@@ -1,0 +1,131 @@
+import ArgumentParser
+import ECConvert
+
+/// The main job: import, prune, repair, verify, export.
+struct Convert: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "convert",
+    abstract: "Prune a pretrained CNN classifier and write a slim ONNX model.",
+    usage: "ecconvert IN -o OUT [--prune R] [options]",
+    discussion: """
+      Reads Keras .h5 and .onnx models, removes whole channels, mends what that broke, checks the \
+      result against the source and writes an ordinary, smaller ONNX model.
+
+      EXAMPLES:
+        ecconvert vgg16.h5 --prune 0.5 -o vgg16-slim.onnx
+                        remove half of the channels of every layer that allows it
+        ecconvert vgg16.h5 --target-macs 50% --calibration batch.npy -o slim.onnx
+                        half of the computation remains; a batch of inputs helps
+        ecconvert model.onnx --prune 0.3 --exclude 'head*' -o slim.onnx
+                        leave some layers alone
+        ecconvert vgg16.h5 -o vgg16.onnx
+                        convert only
+
+      OTHER COMMANDS (see 'ecconvert COMMAND --help'):
+        inspect IN      layers, shapes, parameters, MACs and what can be pruned
+        plan IN         decide which channels go, and keep the decision in a file
+        compare A B     run two models on the same inputs
+        operators       what can be read, pruned and written
+
+      EXIT CODES:
+        0 done; 5 compared models differ; 64 usage; 65 the input is broken or can't
+        be carried; 66 no such input; 69 target not reachable; 70 fault of ecconvert;
+        73 can't write; 76 verification failed, nothing written; 130 interrupted
+      """)
+
+  @Argument(help: ArgumentHelp("A Keras .h5 or an .onnx model.", valueName: "IN"))
+  var input: String?
+
+  @OptionGroup(title: "Files") var files: FileArguments
+  @OptionGroup(title: "Pruning") var pruning: PruningArguments
+  @OptionGroup(title: "Data and repair") var data: DataArguments
+  @OptionGroup(title: "The written model") var edge: EdgeArguments
+  @OptionGroup(title: "Verification") var verification: VerificationArguments
+  @OptionGroup(title: "Run") var compute: ComputeArguments
+  @OptionGroup(title: "Messages") var words: OutputArguments
+
+  /// The options that the arguments describe.
+  func conversionOptions() throws(UsageError) -> ConversionOptions {
+    guard let input, !input.isEmpty else {
+      throw UsageError(
+        "no input is named", remedy: "ecconvert IN -o OUT [--prune R]; see 'ecconvert --help'")
+    }
+    var options = ConversionOptions(input: input)
+    try files.apply(to: &options)
+    try pruning.apply(to: &options)
+    try data.apply(to: &options)
+    try edge.apply(to: &options)
+    try verification.apply(to: &options)
+    try compute.apply(to: &options)
+    return options
+  }
+
+  func run() throws {
+    let console = try words.console()
+    let options = try conversionOptions()
+    if let path = files.saveConfig {
+      try ConfigurationFile.save(self, to: path)
+    }
+    try Self.run(options, console)
+  }
+
+  /// Runs a conversion and says what it did.
+  static func run(_ options: ConversionOptions, _ console: Console) throws {
+    let progress = Progress(console)
+    defer { progress.finish() }
+    let report = try Conversion(options).run { stage, fraction in
+      progress.report(stage, fraction)
+    }
+    progress.finish()
+    console.warnings(report.warnings)
+    console.summary(report.summary)
+  }
+}
+
+/// The options that name files; only `convert` has them.
+struct FileArguments: ParsableArguments {
+  @Option(
+    name: [.short, .long],
+    help: ArgumentHelp(
+      "Where the model goes; - is standard output. Needed unless --dry-run.", valueName: "OUT"))
+  var output: String?
+
+  @Flag(name: [.short, .long], help: "Replace an existing file.")
+  var force = false
+
+  @Flag(help: "Do everything but write the model.")
+  var dryRun = false
+
+  @Option(help: ArgumentHelp("Write what was done, as JSON.", valueName: "FILE"))
+  var report: String?
+
+  @Option(
+    help: ArgumentHelp("Remove exactly the channels that this plan names.", valueName: "FILE"))
+  var plan: String?
+
+  @Option(help: ArgumentHelp("Keep the decision for --plan.", valueName: "FILE"))
+  var savePlan: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "Take options from a JSON object of long option names; the command line goes first.",
+      valueName: "FILE"))
+  var config: String?
+
+  @Option(help: ArgumentHelp("Write the options as given, for --config.", valueName: "FILE"))
+  var saveConfig: String?
+
+  /// Puts the values into options.
+  func apply(to options: inout ConversionOptions) throws(UsageError) {
+    if output == nil && !dryRun {
+      throw UsageError("no output is named", remedy: "give -o OUT.onnx, or --dry-run")
+    }
+    if let output, output.isEmpty { throw UsageError("--output", "the name is empty") }
+    options.output = output
+    options.force = force
+    options.dryRun = dryRun
+    options.report = report
+    options.plan = plan
+    options.savePlan = savePlan
+  }
+}

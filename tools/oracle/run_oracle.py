@@ -1,0 +1,249 @@
+#!/usr/bin/env python3
+"""Convert and prune many small Keras models with our binary, and check the results from outside.
+
+    run_oracle.py [--ecconvert PATH] [--only NAME...] [--sets keras3 keras2] [--jobs N] [--keep DIR]
+
+Checks for every supported model (see models.py for those that must be refused):
+    convert     source -> ONNX: onnx.checker, outputs equal those of Keras in onnxruntime
+    again       that ONNX -> ONNX: the same
+    paper, l2   --prune 0.5 with that criterion: the slim model equals the masked full one
+and for a few models other ratios, --round-to, --scope global, calibration data, and that two runs
+give the same bytes.  A table comes last, then 'N passed, N failed'; the exit status is 1 when any
+failed.  The models are made by make_keras_models.py into .build-oracle/ when that has changed.
+"""
+import argparse
+import concurrent.futures
+import contextlib
+import hashlib
+import io
+import json
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+
+from models import CLOSE_LOOK, NOTHING_TO_PRUNE, REFUSED
+
+HERE = pathlib.Path(__file__).resolve().parent
+ROOT = HERE.parent.parent
+CACHE = ROOT / ".build-oracle"
+LIMIT_S = 120
+
+
+def make_models(sets):
+    """Runs make_keras_models.py for every set whose stamp is out of date."""
+    sources = (HERE / "make_keras_models.py").read_bytes() + (HERE / "requirements.txt").read_bytes()
+    stamp = hashlib.sha256(sources).hexdigest()
+    running = []
+    for name in sets:
+        folder = CACHE / name
+        if (folder / "stamp").is_file() and (folder / "stamp").read_text() == stamp:
+            continue
+        folder.mkdir(parents=True, exist_ok=True)
+        command = [sys.executable, HERE / "make_keras_models.py", folder, "--small", "--formats", "h5"]
+        log = open(folder / "make.log", "w")
+        print(f"making the models of {name}", flush=True)
+        running.append((name, folder, subprocess.Popen(
+            command + (["--legacy"] if name == "keras2" else []), stdout=log, stderr=log)))
+    for name, folder, process in running:
+        if process.wait() != 0:
+            sys.exit(f"error: the models of {name} were not made; see {folder}/make.log")
+        (folder / "stamp").write_text(stamp)
+
+
+class Checks:
+    """The checks of one model, each a (name, passed, message)."""
+
+    def __init__(self, binary, source, folder, tolerance):
+        self.binary, self.source, self.folder = binary, source, folder
+        self.name, self.tolerance = source.stem, tolerance
+        self.case = source.with_suffix(".npz")
+        self.rows = []
+
+    def add(self, check, passed, message=""):
+        self.rows.append((check, bool(passed), message))
+        return passed
+
+    def run(self, *arguments):
+        return subprocess.run([self.binary, *map(str, arguments)], capture_output=True, text=True,
+                              timeout=LIMIT_S, cwd=self.folder)
+
+    def write(self, check, source, output, *options):
+        """Runs the main job and says whether it succeeded."""
+        try:
+            done = self.run(source, "-o", output, *options)
+        except subprocess.TimeoutExpired:
+            return self.add(check, False, f"took more than {LIMIT_S} s")
+        if done.returncode == 0 and output.is_file():
+            return True
+        words = " | ".join(done.stderr.strip().splitlines()[-3:])
+        return self.add(check, False, f"exit {done.returncode}: {words}")
+
+    def equals_keras(self, check, model):
+        """onnx.checker, and the outputs that Keras gave."""
+        import onnx
+        from compare import compare
+        try:
+            onnx.checker.check_model(str(model), full_check=True)
+        except Exception as e:
+            return self.add(check, False, f"onnx.checker: {str(e).splitlines()[0]}")
+        words = io.StringIO()
+        with contextlib.redirect_stdout(words):
+            passed = compare(str(model), str(self.case), self.tolerance)
+        return self.add(check, passed, words.getvalue().strip())
+
+    def prune(self, check, full, *options, may_keep_all=False):
+        """Prunes, and checks that the slim model is the full one with channels masked."""
+        import mask_check
+        slim, report = self.folder / f"{check}.onnx", self.folder / f"{check}.json"
+        if not self.write(check, self.source, slim, "--report", report, *options):
+            return
+        tensors = json.loads(report.read_text()).get("pruning", {}).get("tensors") or []
+        if not may_keep_all and bool(tensors) == (self.name in NOTHING_TO_PRUNE):
+            self.add(check, False, f"{len(tensors)} tensors lost channels")
+            return
+        words, arguments = io.StringIO(), sys.argv
+        sys.argv = ["mask_check.py", str(full), str(slim), str(report), "--inputs", str(self.case),
+                    "--rtol", str(self.tolerance)]
+        try:
+            with contextlib.redirect_stdout(words):
+                passed = mask_check.main() == 0
+        except Exception as e:
+            passed = False
+            words.write(f"{type(e).__name__}: {e}")
+        finally:
+            sys.argv = arguments
+        self.add(check, passed, " | ".join(words.getvalue().strip().splitlines()))
+
+    def refused(self, needles):
+        """The source must be refused with exit 65, naming what can't be carried."""
+        output = self.folder / "refused.onnx"
+        done = self.run(self.source, "-o", output)
+        lost = [n for n in needles if n not in done.stderr]
+        if done.returncode != 65:
+            self.add("refused", False, f"exit {done.returncode}, expected 65: {done.stderr.strip()}")
+        elif lost:
+            self.add("refused", False, f"the error doesn't name {lost}: {done.stderr.strip()}")
+        else:
+            self.add("refused", not output.exists(), "an output was written")
+
+    def calibrated(self, full):
+        """With data the weights change too, so only form and edges can be checked."""
+        import numpy as np
+        import onnx
+        from mask_check import edge, parameters
+        with np.load(self.case) as case:
+            if "in_1" in case.files:
+                return
+            np.save(self.folder / "batch.npy", case["in_0"])
+        slim = self.folder / "data.onnx"
+        if not self.write("data", self.source, slim, "--prune", "0.5", "--calibration",
+                          self.folder / "batch.npy"):
+            return
+        before, after = onnx.load(str(full)), onnx.load(str(slim))
+        try:
+            onnx.checker.check_model(str(slim), full_check=True)
+            same = edge(before.graph.output) == edge(after.graph.output)
+            smaller = parameters(after) < parameters(before)
+            self.add("data", same and smaller, "edge changed" if not same else "nothing was removed")
+        except Exception as e:
+            self.add("data", False, str(e).splitlines()[0])
+
+    def all(self):
+        full = self.folder / "full.onnx"
+        if not self.write("convert", self.source, full):
+            return
+        self.equals_keras("convert", full)
+        again = self.folder / "again.onnx"
+        if self.write("again", full, again):
+            self.equals_keras("again", again)
+        for criterion in ("paper", "l2"):
+            self.prune(criterion, full, "--prune", "0.5", "--criterion", criterion)
+        if self.name not in CLOSE_LOOK:
+            return
+        for ratio in ("0.1", "0.25", "0.75", "0.9"):
+            # A tenth of eight channels is none.
+            self.prune(ratio, full, "--prune", ratio, "--round-to", "1", may_keep_all=ratio == "0.1")
+        self.prune("round-8", full, "--prune", "0.4", "--round-to", "8", may_keep_all=True)
+        self.prune("global", full, "--prune", "0.5", "--scope", "global")
+        self.calibrated(full)
+        twin = self.folder / "twin.onnx"
+        if self.write("twin", self.source, twin, "--prune", "0.5", "--criterion", "paper"):
+            same = twin.read_bytes() == (self.folder / "paper.onnx").read_bytes()
+            self.add("twin", same, "two runs gave different bytes")
+
+
+def check_model(binary, set_name, source, keep, tolerance):
+    """All checks of one model, in a process of the pool."""
+    sys.path.insert(0, str(HERE))
+    with contextlib.ExitStack() as stack:
+        if keep:
+            folder = pathlib.Path(keep) / set_name / source.stem
+            folder.mkdir(parents=True, exist_ok=True)
+        else:
+            folder = pathlib.Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        checks = Checks(binary, source, folder, tolerance)
+        try:
+            needles = REFUSED.get((set_name, source.stem), REFUSED.get(source.stem))
+            if needles is None:
+                checks.all()
+            else:
+                checks.refused(needles)
+        except Exception as e:
+            checks.add("run", False, f"{type(e).__name__}: {e}")
+        return set_name, source.stem, checks.rows
+
+
+def table(results):
+    """One line a model: what was checked, and what failed."""
+    width = max(len(f"{s} {m}") for s, m, _ in results)
+    for set_name, model, rows in sorted(results):
+        passed = [c for c, ok, _ in rows if ok]
+        failed = [c for c, ok, _ in rows if not ok]
+        print(f"{set_name + ' ' + model:{width}}  {'FAIL' if failed or not rows else 'ok  '}  "
+              f"{len(passed)} passed" + (": " + ", ".join(passed) if len(passed) < 5 else "")
+              + ("; failed: " + ", ".join(failed) if failed else ""))
+
+
+def main():
+    ap = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    ap.add_argument("--ecconvert", default=ROOT / ".build/release/ecconvert", type=pathlib.Path)
+    ap.add_argument("--only", nargs="+", metavar="NAME")
+    ap.add_argument("--sets", nargs="+", default=["keras3", "keras2"], choices=["keras3", "keras2"])
+    ap.add_argument("--jobs", type=int, default=2)
+    ap.add_argument("--keep", metavar="DIR", help="leave all files of the checks here")
+    a = ap.parse_args()
+    if not os.access(a.ecconvert, os.X_OK):
+        sys.exit(f"error: there is no {a.ecconvert}; run 'swift build -c release' first")
+    make_models(a.sets)
+
+    work = []
+    for set_name in a.sets:
+        manifest = json.loads((CACHE / set_name / "MANIFEST.json").read_text())
+        for record in manifest:
+            if not a.only or record["name"] in a.only:
+                half = record["tolerance"] == "half"
+                work.append((set_name, CACHE / set_name / (record["name"] + ".h5"),
+                             5e-3 if half else 1e-4))
+    if not work:
+        sys.exit("error: no model has a name of --only")
+    results = []
+    keep = str(pathlib.Path(a.keep).resolve()) if a.keep else None
+    with concurrent.futures.ProcessPoolExecutor(a.jobs) as pool:
+        pending = [pool.submit(check_model, a.ecconvert.resolve(), s, p, keep, t) for s, p, t in work]
+        for future in concurrent.futures.as_completed(pending):
+            set_name, model, rows = future.result()
+            results.append((set_name, model, rows))
+            for check, passed, message in rows:
+                if not passed:
+                    print(f"FAIL {set_name} {model} [{check}]: {message}", flush=True)
+    table(results)
+    outcomes = [ok for _, _, rows in results for _, ok, _ in rows]
+    failed = outcomes.count(False) + sum(not rows for _, _, rows in results)
+    print(f"{outcomes.count(True)} passed, {failed} failed")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
