@@ -13,11 +13,12 @@ extension KerasError {
       "holds weights in the layout of Keras 3, but not the model they belong to"
     case .unknownContent(let members):
       members.isEmpty
-        ? "an HDF5 file without content" : "an HDF5 file, but not of Keras; it holds \(Self.names(members))"
+        ? "an HDF5 file without content"
+        : "an HDF5 file, but not of Keras; it holds \(Self.names(members))"
     case .badJSON(let words, let offset):
       "the architecture isn't JSON: \(words) at byte \(offset)"
     case .badConfig(let words): words
-    case .notModel(let name): "'\(name)' is not a model of layers"
+    case .notModel(let name): "'\(name)' is a subclassed model, whose architecture is Python code"
     case .noSuchTensor(let layer, let call, let result):
       "refers to result \(result) of call \(call) of layer '\(layer)', which doesn't exist"
     case .cycle(let layers): "layers read each other in a circle: \(Self.names(layers))"
@@ -31,7 +32,7 @@ extension KerasError {
     case .missingGroup: "incomplete file: the weights of this layer are missing"
     case .missingDataset(let name): "incomplete file: '\(name)' is listed but missing"
     case .weightNames(let expected, let found):
-      "the file has \(found.count) weights, expected \(expected.count)"
+      "the file has \(Self.count(found)), expected \(expected.count)"
         + (found.count == expected.count ? " of other names" : "")
     case .layer(let error): error.what
     }
@@ -41,7 +42,7 @@ extension KerasError {
     switch reason {
     case .unsupported(let layers):
       layers.map { entry in
-        let names = Self.names(entry.layers)
+        let names = Self.names(entry.layers, limit: 24)
         return switch entry.kind {
         case .layer: "\(entry.className): \(names)"
         case .custom: "\(entry.className) (a custom class): \(names)"
@@ -62,12 +63,15 @@ extension KerasError {
     case .notLegacyFile(let kind): kind.remedy
     case .weightsOnly, .weightsOnlyVersion3:
       "save the whole model with model.save(\"model.h5\")"
+    case .notModel: "rebuild the model with the functional API and save it again"
     case .badJSON, .missingGroup, .missingDataset: "save the model again; this file is damaged"
     case .unsupported(let layers):
       if layers.contains(where: { $0.kind == .lambda }) {
-        "Python code isn't run; build the model with Keras layers instead of Lambda and save it again"
+        "Python code isn't run; build the model with Keras layers instead of Lambda "
+          + "and save it again"
       } else if layers.contains(where: { $0.kind == .custom }) {
-        "code of custom classes isn't known here; build the model with Keras layers and save it again"
+        "code of custom classes isn't known here; build the model with Keras layers "
+          + "and save it again"
       } else if layers.contains(where: { if case .quantized = $0.kind { true } else { false } }) {
         "save the model before it is quantized"
       } else {
@@ -80,6 +84,10 @@ extension KerasError {
 
   public var category: FaultCategory {
     if case .hdf5(let error) = reason { error.category } else { .input }
+  }
+
+  private static func count(_ weights: [String]) -> String {
+    "\(weights.count) \(weights.count == 1 ? "weight" : "weights")"
   }
 
   /// Quoted names, at most `limit` of them.

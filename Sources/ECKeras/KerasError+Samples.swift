@@ -21,7 +21,7 @@ extension KerasError {
       KerasError(.unknownContent(members: []), at: file),
       KerasError(.badJSON("a colon is missing", offset: 17), at: file),
       KerasError(.badConfig("'layers' is missing"), at: file),
-      KerasError(.notModel(className: "Dense"), at: file),
+      KerasError(.notModel(className: "MyModel"), at: file),
       KerasError(.noSuchTensor(layer: "conv0", call: 1, result: 0), at: layer),
       KerasError(.cycle(["conv1", "add"]), at: file),
       KerasError(.inputCount(expected: 2, found: 1), at: layer),
@@ -37,7 +37,7 @@ extension KerasError {
       KerasError(
         .unsupported([
           UnsupportedLayer(
-            className: "LSTM", kind: .layer, layers: (1...8).map { "lstm_\($0)" }),
+            className: "LSTM", kind: .layer, layers: (1...26).map { "lstm_\($0)" }),
           UnsupportedLayer(className: "Einsum", kind: .operation, layers: ["einsum"]),
         ]), at: file),
       KerasError(

@@ -20,7 +20,7 @@ public struct KerasError: DiagnosticError, Equatable {
     case badJSON(String, offset: Int)
     /// The architecture says something that makes no sense.
     case badConfig(String)
-    /// A class that is no model, where a model must be.
+    /// A class that has no layers in its configuration, where a model must be.
     case notModel(className: String)
     /// A layer refers to a tensor that doesn't exist.
     case noSuchTensor(layer: String, call: Int, result: Int)

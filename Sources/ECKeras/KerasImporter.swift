@@ -4,10 +4,10 @@ import ECHDF5
 
 /// Reads whole Keras models from legacy HDF5 files, as `model.save("model.h5")` writes them.
 ///
-/// Knows the files of Keras 2 (multi-backend, tf.keras, tf-keras) and Keras 3, and the usual layers of
-/// Keras 1. Layers become operators by the rules of a table; a rule is looked up by the class name,
-/// by `op:<class>` for operations that Keras 3 records as layers, and by `<class>:<function>` for
-/// `TFOpLambda` and `SlicingOpLambda`.
+/// Knows the files of Keras 2 (multi-backend, tf.keras, tf-keras) and Keras 3, and the usual layers
+/// of Keras 1. Layers become operators by the rules of a table; a rule is looked up by the class
+/// name, by `op:<class>` for operations that Keras 3 records as layers, and by `<class>:<function>`
+/// for `TFOpLambda` and `SlicingOpLambda`.
 public struct KerasImporter: Sendable {
   private let table: OperatorTable
 

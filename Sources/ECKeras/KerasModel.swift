@@ -33,9 +33,9 @@ public struct KerasModel: Sendable {
   public struct StoredWeight: Sendable {
     /// The path of the data set within its group, as the file has it.
     public let name: String
-    /// The layer that owns it, with the names of the models around it; `nil` for one that isn't read.
+    /// The layer that owns it, with the names of the models around it; `nil` if it isn't read.
     public let layer: String?
-    /// The name by which rules know it, such as `kernel`; `nil` for one that isn't read.
+    /// The name by which rules know it, such as `kernel`; `nil` if it isn't read.
     public let weight: String?
     /// The initializers of the graph that the layer's rule made, by the names the rule gave them.
     public internal(set) var initializers: [String: String]

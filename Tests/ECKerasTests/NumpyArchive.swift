@@ -48,7 +48,8 @@ struct NumpyArchive {
       Int($0.filter { $0 != " " })
     }
     let floats = stride(from: 10 + headerCount, to: bytes.count, by: 4).map { k in
-      Float(bitPattern: (0..<4).reduce(UInt32(0)) { $0 | UInt32(bytes[k + $1]) << (8 * UInt32($1)) })
+      Float(
+        bitPattern: (0..<4).reduce(UInt32(0)) { $0 | UInt32(bytes[k + $1]) << (8 * UInt32($1)) })
     }
     return Tensor(floats, shape: shape)
   }

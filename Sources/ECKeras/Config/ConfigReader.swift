@@ -45,6 +45,7 @@ struct ConfigReader {
       return try chain(layers, name: name, config: config.object ?? [:], prefix: prefix, at: here)
     }
     var outputs = TensorReference.all(in: outs)
+    if outputs.isEmpty { throw KerasError(.badConfig("the model has no outputs"), at: here) }
     if dialect < .keras3 { NodeNumbering.countFromZero(&layers, &outputs) }
     return ModelSource(
       name: name, layers: layers, inputs: TensorReference.all(in: ins), outputs: outputs)
@@ -156,7 +157,7 @@ enum NodeNumbering {
     if models.isEmpty { return }
     func shifted(_ reference: TensorReference) -> TensorReference {
       guard models.contains(reference.layer) else { return reference }
-      return TensorReference(reference.layer, call: reference.call - 1, result: reference.result)
+      return TensorReference(reference.layer, call: reference.call &- 1, result: reference.result)
     }
     for k in layers.indices {
       for call in layers[k].calls.indices {

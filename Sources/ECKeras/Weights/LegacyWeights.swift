@@ -11,8 +11,9 @@ struct LegacyWeights: ~Copyable {
   private let storage: TensorStorage
   /// The names of the groups in order.
   let groupNames: [String]
-  /// How many weights have a type other than float32, or are packed.
+  /// The number of weights of 16 bits.
   private var halves = 0
+  /// The number of weights of 64 bits.
   private var doubles = 0
 
   /// - Throws: `KerasError` if the file can't be mapped.
@@ -54,7 +55,8 @@ struct LegacyWeights: ~Copyable {
   }
 
   /// What the file says of a data set.
-  func description(_ weight: WeightName, in group: String) throws(KerasError) -> DatasetDescription {
+  func description(_ weight: WeightName, in group: String) throws(KerasError) -> DatasetDescription
+  {
     do {
       return try file.dataset("\(path(group))/\(weight.text)")
     } catch {
@@ -84,7 +86,6 @@ struct LegacyWeights: ~Copyable {
       case .float16, .bfloat16: halves += 1
       case .float32, .other: break
       }
-      // The file is asked for the number of elements before memory is taken for them.
       return Tensor(try file.readFloats(path), shape: dataset.shape)
     } catch {
       throw KerasError(error)
@@ -94,7 +95,8 @@ struct LegacyWeights: ~Copyable {
   /// Remarks on what was read.
   var notes: [String] {
     [(halves, "16"), (doubles, "64")].filter { $0.0 > 0 }.map { count, bits in
-      "\(count) \(count == 1 ? "weight is" : "weights are") stored with \(bits) bits and used as float32"
+      let subject = count == 1 ? "1 weight is" : "\(count) weights are"
+      return "\(subject) stored with \(bits) bits and used as float32"
     }
   }
 

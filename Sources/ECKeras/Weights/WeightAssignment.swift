@@ -78,7 +78,9 @@ struct WeightAssignment {
     var byName: [String: [Int]] = [:]
     for (k, owner) in owners.enumerated() {
       let parts = owner.layer.path.split(separator: "/")
-      for start in parts.indices { byName[parts[start...].joined(separator: "/"), default: []].append(k) }
+      for start in parts.indices {
+        byName[parts[start...].joined(separator: "/"), default: []].append(k)
+      }
     }
     return assigned(used) { position in
       let parts = stored[position].parts
@@ -156,7 +158,8 @@ private struct WeightTree {
     let withWeights = children.filter { !$0.all.isEmpty }
     // Older files don't say it of a model: then it is frozen if all its layers are.
     isTrainable =
-      config["trainable"]?.bool ?? (withWeights.isEmpty || withWeights.contains(where: \.isTrainable))
+      config["trainable"]?.bool
+      ?? (withWeights.isEmpty || withWeights.contains(where: \.isTrainable))
     trained = []
     statistics = []
   }
