@@ -23,7 +23,9 @@ struct ConfigReader {
   {
     let here = path.isEmpty ? Place() : .layer(path)
     guard let list = config.list ?? config.object?["layers"]?.list else {
-      throw KerasError(.notModel(className: className), at: here)
+      let isPlain = ["Sequential", "Functional", "Model"].contains(className)
+      throw KerasError(
+        isPlain ? .badConfig("'layers' is missing") : .notModel(className: className), at: here)
     }
     let prefix = path.isEmpty ? "" : path + "/"
     let name = config.object?["name"]?.string ?? className.lowercased()
@@ -40,7 +42,8 @@ struct ConfigReader {
     guard let ins = config.object?["input_layers"], let outs = config.object?["output_layers"]
     else {
       guard className == "Sequential" else {
-        throw KerasError(.notModel(className: className), at: here)
+        throw KerasError(
+          .badConfig("'input_layers' or 'output_layers' is missing"), at: here)
       }
       return try chain(layers, name: name, config: config.object ?? [:], prefix: prefix, at: here)
     }
