@@ -12,8 +12,23 @@ extension KerasLayer {
       throw FormatError(
         .badAttribute(key, value: value.json(), expected: "\(count) whole numbers"))
     }
+    guard numbers.allSatisfy({ $0.magnitude <= KerasLayer.largestNumber }) else {
+      throw FormatError(.badAttribute(key, value: value.json(), expected: "sane numbers"))
+    }
     return numbers.count == count ? numbers : [Int](repeating: numbers[0], count: count)
   }
+
+  /// Whole numbers of at least 1 under a key.
+  func counts(_ key: String, count: Int, default standard: Int) throws(FormatError) -> [Int] {
+    let numbers = try ints(key, count: count, default: standard)
+    guard numbers.allSatisfy({ $0 >= 1 }) else {
+      throw FormatError(.badAttribute(key, value: "\(numbers)", expected: "numbers of at least 1"))
+    }
+    return numbers
+  }
+
+  /// No size in a configuration is larger; products of a few still fit a machine word.
+  static let largestNumber: UInt = 1 << 20
 
   /// One whole number under a key.
   func int(_ key: String, default standard: Int? = nil) throws(FormatError) -> Int {
@@ -21,7 +36,7 @@ extension KerasLayer {
       if let standard { return standard }
       throw FormatError(.missingAttribute(key))
     }
-    guard let number = value.int else {
+    guard let number = value.int, number.magnitude <= KerasLayer.largestNumber else {
       throw FormatError(.badAttribute(key, value: value.json(), expected: "a whole number"))
     }
     return number
@@ -72,15 +87,19 @@ extension KerasLayer {
   /// The window of a convolution over so many picture axes.
   func convolutionGeometry(_ spatialRank: Int) throws(FormatError) -> WindowGeometry {
     WindowGeometry(
-      size: try ints("kernel_size", count: spatialRank, default: 1),
-      strides: try ints("strides", count: spatialRank, default: 1),
-      dilations: try ints("dilation_rate", count: spatialRank, default: 1),
+      size: try counts("kernel_size", count: spatialRank, default: 1),
+      strides: try counts("strides", count: spatialRank, default: 1),
+      dilations: try counts("dilation_rate", count: spatialRank, default: 1),
       padding: try padding())
   }
 
   /// Pairs before and after an axis, as in `padding` of ZeroPadding2D: an int, `[h, w]` or pairs.
   func pairs(_ key: String, count: Int) throws(FormatError) -> [(Int, Int)] {
     guard let value = config[key] else { return [(Int, Int)](repeating: (1, 1), count: count) }
+    let numbers = value.flattened ?? []
+    guard numbers.allSatisfy({ $0 >= 0 && $0 <= Double(KerasLayer.largestNumber) }) else {
+      throw FormatError(.badAttribute(key, value: value.json(), expected: "\(count) pairs"))
+    }
     if let number = value.int, value.list == nil {
       return [(Int, Int)](repeating: (number, number), count: count)
     }
@@ -134,6 +153,16 @@ extension ECGraph.Sketch {
       throw FormatError(.unsupported("the layer is called with \(inputs.count) inputs, expected 1"))
     }
     return inputs[0]
+  }
+
+  /// The only operand of a layer that takes images with so many picture axes.
+  func image(_ inputs: [ValueID], spatialRank: Int) throws(FormatError) -> ValueID {
+    let x = try single(inputs)
+    let rank = type(of: x).rank
+    guard rank == spatialRank + 2 else {
+      throw FormatError(.graph(GraphError(.rank(operand: 0, expected: spatialRank + 2, found: rank))))
+    }
+    return x
   }
 
   /// Applies an operator with one result.

@@ -82,6 +82,10 @@ extension OperatorTable {
         ]
     },
     read: { (layer, inputs, sketch) throws(FormatError) -> [ValueID] in
+      if layer.arguments["training"]?.bool == true {
+        throw FormatError(
+          .unsupported("the layer is called with training=True, so it uses the batch's statistics"))
+      }
       if layer.bool("renorm", default: false) {
         throw FormatError(.unsupported("batch renormalization (renorm) isn't supported"))
       }

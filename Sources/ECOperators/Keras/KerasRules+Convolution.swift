@@ -40,10 +40,10 @@ extension OperatorTable {
   private static func convolution(_ names: [String], spatialRank: Int) -> KerasRule {
     KerasRule(names, weights: kernelAndBias) {
       (layer, inputs, sketch) throws(FormatError) -> [ValueID] in
-      let x = try sketch.single(inputs)
+      let x = try sketch.image(inputs, spatialRank: spatialRank)
       let geometry = try layer.convolutionGeometry(spatialRank)
-      let filters = try layer.int("filters")
-      let groups = try layer.int("groups", default: 1)
+      let filters = try layer.counts("filters", count: 1, default: 0)[0]
+      let groups = try layer.counts("groups", count: 1, default: 1)[0]
       let stored = try layer.weight(
         "kernel", "W", shape: geometry.size.map { $0 } + [nil, filters])
       let kernel = stored.permuted([spatialRank + 1, spatialRank] + Array(0..<spatialRank))
@@ -71,9 +71,9 @@ extension OperatorTable {
   private static func depthwise(_ names: [String], spatialRank: Int) -> KerasRule {
     KerasRule(names, weights: kernelAndBias) {
       (layer, inputs, sketch) throws(FormatError) -> [ValueID] in
-      let x = try sketch.single(inputs)
+      let x = try sketch.image(inputs, spatialRank: spatialRank)
       let geometry = try layer.convolutionGeometry(spatialRank)
-      let multiplier = try layer.int("depth_multiplier", default: 1)
+      let multiplier = try layer.counts("depth_multiplier", count: 1, default: 1)[0]
       let stored = try layer.weight(
         "kernel", "depthwise_kernel", shape: geometry.size.map { $0 } + [nil, multiplier])
       let kernel = depthwiseKernel(stored)
@@ -95,10 +95,10 @@ extension OperatorTable {
           + (layer.bool("use_bias", default: true) ? [KerasWeightName("bias")] : [])
       },
       read: { (layer, inputs, sketch) throws(FormatError) -> [ValueID] in
-        let x = try sketch.single(inputs)
+        let x = try sketch.image(inputs, spatialRank: spatialRank)
         let geometry = try layer.convolutionGeometry(spatialRank)
-        let filters = try layer.int("filters")
-        let multiplier = try layer.int("depth_multiplier", default: 1)
+        let filters = try layer.counts("filters", count: 1, default: 0)[0]
+        let multiplier = try layer.counts("depth_multiplier", count: 1, default: 1)[0]
         let depthwise = try layer.weight(
           "depthwise_kernel", shape: geometry.size.map { $0 } + [nil, multiplier])
         let ones = [Int](repeating: 1, count: spatialRank)
@@ -124,8 +124,8 @@ extension OperatorTable {
   private static func transposed(_ names: [String]) -> KerasRule {
     KerasRule(names, weights: kernelAndBias) {
       (layer, inputs, sketch) throws(FormatError) -> [ValueID] in
-      let x = try sketch.single(inputs)
-      let filters = try layer.int("filters")
+      let x = try sketch.image(inputs, spatialRank: 2)
+      let filters = try layer.counts("filters", count: 1, default: 0)[0]
       var geometry = try layer.convolutionGeometry(2)
       let stored = try layer.weight("kernel", shape: geometry.size.map { $0 } + [filters, nil])
       let isSame = geometry.padding == .sameUpper
@@ -159,6 +159,9 @@ extension OperatorTable {
   private static let dense = KerasRule(["Dense"], weights: kernelAndBias) {
     (layer, inputs, sketch) throws(FormatError) -> [ValueID] in
     let x = try sketch.single(inputs)
+    guard sketch.type(of: x).rank >= 2 else {
+      throw FormatError(.unsupported("a dense layer needs an operand of two or more axes"))
+    }
     let units = try layer.int("units")
     let w = sketch.constant("kernel", try layer.weight("kernel", "W", shape: [nil, units]))
     let b = try bias(layer, count: units, &sketch)

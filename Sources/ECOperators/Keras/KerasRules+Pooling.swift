@@ -27,9 +27,10 @@ extension OperatorTable {
       case "bilinear": kind = .linearHalfPixel
       case let other: throw FormatError(.unsupported("interpolation '\(other)' isn't supported"))
       }
-      let size = try layer.ints("size", count: 2, default: 2)
+      let size = try layer.counts("size", count: 2, default: 2)
       return try sketch.apply(
-        Resize(kind: kind, target: .scales(size), layout: layer.layout), [sketch.single(inputs)])
+        Resize(kind: kind, target: .scales(size), layout: layer.layout),
+        [sketch.image(inputs, spatialRank: 2)])
     },
     KerasRule(["Resizing"]) { (layer, inputs, sketch) throws(FormatError) -> [ValueID] in
       for flag in ["crop_to_aspect_ratio", "pad_to_aspect_ratio", "antialias"]
@@ -42,23 +43,27 @@ extension OperatorTable {
       case "bilinear": kind = .linearHalfPixel
       case let other: throw FormatError(.unsupported("interpolation '\(other)' isn't supported"))
       }
-      let size = [try layer.int("height"), try layer.int("width")]
+      let size = try ["height", "width"].map { (key) throws(FormatError) in
+        try layer.counts(key, count: 1, default: 0)[0]
+      }
       return try sketch.apply(
-        Resize(kind: kind, target: .sizes(size), layout: layer.layout), [sketch.single(inputs)])
+        Resize(kind: kind, target: .sizes(size), layout: layer.layout),
+        [sketch.image(inputs, spatialRank: 2)])
     },
   ]
 
   private static func pool(_ names: [String], _ kind: PoolKernel, spatialRank: Int) -> KerasRule {
     KerasRule(names) { (layer, inputs, sketch) throws(FormatError) -> [ValueID] in
-      let size = try layer.ints("pool_size", count: spatialRank, default: 2)
+      let size = try layer.counts("pool_size", count: spatialRank, default: 2)
       let strides =
         layer.config["strides"]?.isNull ?? true
-        ? size : try layer.ints("strides", count: spatialRank, default: 1)
+        ? size : try layer.counts("strides", count: spatialRank, default: 1)
       let geometry = WindowGeometry(
         size: size, strides: strides, dilations: [Int](repeating: 1, count: spatialRank),
         padding: try layer.padding())
       return try sketch.apply(
-        Pool(kind: kind, geometry: geometry, layout: layer.layout), [sketch.single(inputs)])
+        Pool(kind: kind, geometry: geometry, layout: layer.layout),
+        [sketch.image(inputs, spatialRank: spatialRank)])
     }
   }
 
@@ -67,7 +72,7 @@ extension OperatorTable {
       let op = GlobalPool(
         isMaximum: isMaximum, keepDims: layer.bool("keepdims", default: false),
         layout: layer.layout, spatialRank: spatialRank)
-      return try sketch.apply(op, [sketch.single(inputs)])
+      return try sketch.apply(op, [sketch.image(inputs, spatialRank: spatialRank)])
     }
   }
 
@@ -78,7 +83,8 @@ extension OperatorTable {
       var begin = [Int](repeating: 0, count: spatialRank + 2)
       var end = begin
       for (axis, pair) in zip(axes, pairs) { (begin[axis], end[axis]) = pair }
-      return try sketch.apply(Pad(begin: begin, end: end, value: 0), [sketch.single(inputs)])
+      return try sketch.apply(
+        Pad(begin: begin, end: end, value: 0), [sketch.image(inputs, spatialRank: spatialRank)])
     }
   }
 
@@ -89,14 +95,15 @@ extension OperatorTable {
       let ranges = zip(axes, pairs).map { axis, pair in
         Slice.Range(axis: axis, start: pair.0, stop: pair.1 == 0 ? nil : -pair.1, step: 1)
       }
-      return try sketch.apply(Slice(ranges: ranges), [sketch.single(inputs)])
+      return try sketch.apply(
+        Slice(ranges: ranges), [sketch.image(inputs, spatialRank: spatialRank)])
     }
   }
 
   private static func centerCrop(
     _ layer: KerasLayer, _ inputs: [ValueID], _ sketch: inout Sketch
   ) throws(FormatError) -> [ValueID] {
-    let x = try sketch.single(inputs)
+    let x = try sketch.image(inputs, spatialRank: 2)
     let sizes = [try layer.int("height"), try layer.int("width")]
     var ranges: [Slice.Range] = []
     for (axis, size) in zip(layer.layout.spatialAxes(rank: 4), sizes) {

@@ -46,6 +46,10 @@ extension ONNXNode {
       throw FormatError(
         .badAttribute("strides", value: "\(strides)", expected: "\(rank) whole numbers"))
     }
+    guard (size + strides + dilations).allSatisfy({ $0 >= 1 && $0 <= 1 << 20 }) else {
+      throw FormatError(
+        .badAttribute("strides", value: "\(strides)", expected: "numbers of at least 1"))
+    }
     let padding: Padding
     switch string("auto_pad", default: "NOTSET") {
     case "SAME_UPPER": padding = .sameUpper
@@ -53,7 +57,7 @@ extension ONNXNode {
     case "VALID": padding = .valid
     default:
       let pads = ints("pads") ?? [Int](repeating: 0, count: 2 * rank)
-      guard pads.count == 2 * rank else {
+      guard pads.count == 2 * rank, pads.allSatisfy({ $0 >= 0 && $0 <= 1 << 20 }) else {
         throw FormatError(
           .badAttribute("pads", value: "\(pads)", expected: "\(2 * rank) whole numbers"))
       }
@@ -77,6 +81,9 @@ extension ECGraph.Sketch {
 
   /// The whole numbers of an operand that must be constant.
   func integers(_ inputs: [ValueID?], _ position: Int) throws(FormatError) -> [Int]? {
-    try constant(inputs, position)?.integers()
+    try constant(inputs, position)?.integers()?.map {
+      // Ends beyond every extent are written as the largest number there is.
+      min(max($0, -Int(Int32.max)), Int(Int32.max))
+    }
   }
 }

@@ -12,6 +12,9 @@ extension OperatorTable {
       }
       let geometry = try node.geometry(size: Array(weights[2...]))
       let groups = node.int("group", default: 1)
+      guard groups >= 1 else {
+        throw FormatError(.badAttribute("group", value: "\(groups)", expected: "at least 1"))
+      }
       let channels = sketch.type(of: x).shape[1].value
       let op: any Operator =
         groups > 1 && groups == channels && weights[1] == 1

@@ -14,7 +14,13 @@ public struct Flatten: Operator {
 
   public func infer(_ operands: Operands) throws(GraphError) -> [ValueType] {
     let x = try operands.type(0)
-    let rest = x.fixedShapeAfterBatch.map { Dimension.fixed($0.reduce(1, *)) }
+    var rest: Dimension?
+    if let extents = x.fixedShapeAfterBatch {
+      guard let product = boundedProduct(extents) else {
+        throw GraphError(.refused("the flattened picture has too many elements"))
+      }
+      rest = .fixed(product)
+    }
     return [ValueType(x.elementType, [x.shape.first ?? 1, rest ?? .symbolic("")])]
   }
 

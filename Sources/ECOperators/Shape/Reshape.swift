@@ -24,8 +24,9 @@ public struct Reshape: Operator {
       let known = target.map { $0 < 0 ? Dimension.symbolic("") : .fixed($0) }
       return [ValueType(x.elementType, [batch] + known)]
     }
-    let count = extents.reduce(1, *)
-    let stated = target.filter { $0 >= 0 }.reduce(1, *)
+    guard target.allSatisfy({ $0.magnitude <= 1 << 31 }), target.count <= 16,
+      let count = boundedProduct(extents), let stated = boundedProduct(target.filter { $0 >= 0 })
+    else { throw GraphError(.elementCount(from: x.shape, to: target)) }
     let open = target.filter { $0 < 0 }.count
     guard open <= 1, open == 1 ? stated > 0 && count % stated == 0 : stated == count else {
       throw GraphError(.elementCount(from: x.shape, to: target))
@@ -83,4 +84,15 @@ public struct Reshape: Operator {
     return ExportedNodes(
       FormatNode("Reshape", inputs: [.operand(0), .constant(shape, suffix: "shape")]))
   }
+}
+
+/// The product of extents, or `nil` if it is beyond what any tensor has.
+func boundedProduct(_ extents: [Int]) -> Int? {
+  var product = 1
+  for extent in extents {
+    let (next, overflow) = product.multipliedReportingOverflow(by: extent)
+    if overflow || next > 1 << 48 { return nil }
+    product = next
+  }
+  return product
 }
