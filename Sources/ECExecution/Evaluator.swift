@@ -26,16 +26,16 @@ public struct Evaluator {
         id, ValueType(graph[id].type.elementType, shape.map { .fixed($0) }))
     }
     let needed = Evaluator.needed(graph, wanted)
-    let kernels = KernelProgram(threads: threads)
+    let kernels = GraphLowering(threads: threads)
     var values: [ValueID: KernelValue] = [:]
     for (id, shape) in zip(graph.inputs, inputShapes) { values[id] = kernels.input(shape) }
     do throws(GraphError) {
       try concrete.retype()
       for node in concrete.nodes where needed.contains(node.id) {
-        kernels.enter(node.name)
+        kernels.enter(node: node)
         for input in node.inputs {
           if let input, values[input] == nil, let tensor = concrete.constant(input) {
-            values[input] = kernels.constant(viewing: tensor)
+            values[input] = kernels.constant(tensor)
           }
         }
         let results = try node.op.lower(
@@ -53,7 +53,7 @@ public struct Evaluator {
       if let value = values[id] { kernels.output(value) }
     }
     do throws(KernelError) {
-      program = try kernels.build()
+      program = try kernels.finish()
     } catch {
       throw ExecutionError(.kernel(error.what), at: error.place)
     }
