@@ -1,3 +1,9 @@
+import ECDiagnostics
+import ECExecution
+import ECGraph
+import ECTensor
+import Glibc
+
 /// How two models are compared.
 public struct ComparisonOptions: Sendable {
   /// The number of random samples.
@@ -17,26 +23,109 @@ public struct ComparisonOptions: Sendable {
 
 /// The outputs of two models on the same random inputs.
 public struct Comparison: Sendable {
-  /// Whether every output is within the tolerance.
-  public let passed: Bool
-  /// One line for each output, for people.
-  public let lines: [String]
+  /// One output of both models.
+  struct Output: Sendable {
+    let name: String
+    let difference: Difference
+    let passed: Bool
+  }
 
-  /// Runs both models.
+  private let outputs: [Output]
+  private let samples: Int
+
+  /// Whether every output is within the tolerance.
+  public var passed: Bool { outputs.allSatisfy(\.passed) }
+
+  /// One line for each output, for people.
+  public var lines: [String] {
+    outputs.map { output in
+      "\(output.passed ? "same" : "DIFFERENT")  '\(output.name)': largest difference "
+        + "\(ConversionFault.short(output.difference.absolute)), "
+        + "\(ConversionFault.short(output.difference.relative)) of the largest magnitude"
+    }
+  }
+
+  /// Runs both models; inputs are matched by position, images in either layout.
   /// - Throws: `ConversionError` if one can't be read or run, or if their edges differ.
   public init(of candidate: String, with reference: String, _ options: ComparisonOptions)
     throws(ConversionError)
   {
     do {
-      _ = try ModelFormat.detect(reference)
-      _ = try ModelFormat.detect(candidate)
+      let truth = try SourceModel.read(reference).graph
+      let other = try SourceModel.read(candidate).graph
+      outputs = try Comparison.run(truth, other, candidate, options)
+      samples = options.samples
+    } catch let error as any DiagnosticError {
+      throw ConversionError(stage: "comparison", error)
     } catch {
-      throw ConversionError(stage: "import", error)
+      throw ConversionError(stage: "comparison", UnexpectedError(underlying: "\(error)"))
     }
-    passed = true
-    lines = []
+  }
+
+  private static func run(
+    _ truth: Graph, _ other: Graph, _ candidate: String, _ options: ComparisonOptions
+  ) throws -> [Output] {
+    let place = Place.file(candidate)
+    guard truth.inputs.count == other.inputs.count, truth.outputs.count == other.outputs.count
+    else {
+      throw ConversionFault(
+        .options(
+          "it has \(other.inputs.count) inputs and \(other.outputs.count) outputs, the reference "
+            + "\(truth.inputs.count) and \(truth.outputs.count)"), at: place)
+    }
+    let threads =
+      options.threads > 0
+      ? options.threads : max(1, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN))))
+    var random = RandomInputs(seed: options.seed)
+    let batch = truth.inputs.first.flatMap { truth[$0].type.shape.first?.value }
+      ?? max(1, options.samples)
+    let shapes = try Evaluator.inputShapes(of: truth, batch: batch)
+    let inputs = shapes.map { random.tensor(shape: $0, in: truth.inputRange) }
+    let expected = try Evaluator(graph: truth, inputShapes: shapes, threads: threads).run(inputs)
+    var given: [Tensor] = []
+    for (tensor, id) in zip(inputs, other.inputs) {
+      given.append(try fitted(tensor, to: other[id], place))
+    }
+    let found = try Evaluator(graph: other, inputShapes: given.map(\.shape), threads: threads)
+      .run(given)
+    return zip(zip(found, expected), truth.outputs).map { pair, id in
+      let difference = Difference(pair.0, reference: pair.1)
+      return Output(
+        name: truth[id].name, difference: difference,
+        passed: difference.passes(
+          relative: options.relativeTolerance, absolute: options.absoluteTolerance))
+    }
+  }
+
+  /// An input for a model that takes it as it is, or with its channels at the other end.
+  private static func fitted(_ tensor: Tensor, to value: Value, _ place: Place) throws -> Tensor {
+    func fits(_ shape: [Int]) -> Bool {
+      shape.count == value.type.rank
+        && zip(shape, value.type.shape).allSatisfy { $1.value == nil || $0 == $1.value }
+    }
+    if fits(tensor.shape) { return tensor }
+    if tensor.shape.count == 4 {
+      for order in [[0, 3, 1, 2], [0, 2, 3, 1]] {
+        let moved = tensor.permuted(order)
+        if fits(moved.shape) { return moved }
+      }
+    }
+    throw ConversionFault(
+      .options("input '\(value.name)' is \(value.type), the reference's is \(tensor.shape)"),
+      at: place)
   }
 
   /// The differences as JSON.
-  public func json() -> String { "{}" }
+  public func json() -> String {
+    FormatValue.object([
+      "passed": .bool(passed), "samples": .int(samples),
+      "outputs": .list(
+        outputs.map {
+          .object([
+            "name": .string($0.name), "maxAbsoluteDifference": .float($0.difference.absolute),
+            "maxRelativeDifference": .float($0.difference.relative), "passed": .bool($0.passed),
+          ])
+        }),
+    ]).json(indent: 1)
+  }
 }

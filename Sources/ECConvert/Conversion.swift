@@ -17,7 +17,7 @@ public struct Conversion: Sendable {
 
   /// Runs all stages; the output gets its name last.
   /// - Throws: `ConversionError` with the stage that failed; then there is no output, or the old one.
-  public func run(progress: @Sendable (String, Double?) -> Void) throws(ConversionError)
+  public func run(progress: @escaping @Sendable (String, Double?) -> Void) throws(ConversionError)
     -> ConversionReport
   {
     var run = ConversionRun(options: options, progress: progress)
@@ -127,7 +127,7 @@ struct ConversionRun {
       output: model(options.output ?? "", ModelFormat.onnx.rawValue, slim))
     report.input.byteCount = FileSize.of(options.input)
     report.input.producer = source.producer
-    report.pruning = try pruned?.report(final: slim)
+    report.pruning = pruned?.report(final: slim)
 
     if options.dryRun {
       begin("export", "measuring")
@@ -186,7 +186,7 @@ struct ConversionRun {
   ) throws {
     begin("verification", "verifying")
     defer { end() }
-    let masks = try pruned?.masks() ?? []
+    let masks = pruned?.masks() ?? []
     var reference = pruned?.reference ?? source.graph
     if !masks.isEmpty { reference = try reference.masked(masks) }
     let name = masks.isEmpty ? "source" : "masked source"

@@ -12,6 +12,8 @@ struct SourceModel {
   let notes: [String]
   /// Where images of the source keep their channels.
   let layout: ImageLayout
+  /// The operator set that the result keeps; `nil` for sources that have none.
+  let opset: Int?
 
   /// Reads a model file.
   /// - Throws: the fault of the reader, with the file in its place.
@@ -22,7 +24,7 @@ struct SourceModel {
       let model = try KerasImporter(table: .standard).model(contentsOf: path)
       return SourceModel(
         graph: model.graph, format: format, producer: model.producer, notes: model.notes,
-        layout: model.graph.imageLayout ?? .channelsLast)
+        layout: model.graph.imageLayout ?? .channelsLast, opset: nil)
     case .kerasZip:
       throw ConversionFault(
         .unknownFormat(found: "a .keras archive isn't read yet"), at: .file(path))
@@ -30,7 +32,7 @@ struct SourceModel {
       let model = try ONNXImporter(table: .standard).model(contentsOf: path)
       return SourceModel(
         graph: model.graph, format: format, producer: model.producer, notes: model.notes,
-        layout: .channelsFirst)
+        layout: .channelsFirst, opset: min(max(model.opset, 13), 24))
     }
   }
 }

@@ -22,6 +22,8 @@ public struct ONNXError: DiagnosticError, Equatable {
     case tensorSize(expected: Int, found: Int)
     /// A tensor of an element type that isn't read.
     case elementType(Int)
+    /// Extents that are negative, overflow, or don't fit what is stored.
+    case extents([Int])
     /// External data that is refused or missing.
     case externalData(String)
     /// An input without a type or shape.
@@ -30,6 +32,14 @@ public struct ONNXError: DiagnosticError, Equatable {
     case unsupportedOperators([String])
     /// A node whose rule refuses it.
     case node(String)
+    /// Nodes that need their own results.
+    case cycle([String])
+    /// Outputs of the file that the graph can't tell apart, or that are inputs.
+    case outputIsAlias(of: String)
+    /// Attribute values that ONNX can't hold.
+    case attributeValue(String)
+    /// An operator set that isn't written.
+    case opsetNotWritten(Int, supported: ClosedRange<Int>)
     /// Operators that ONNX (or this opset) can't say, all of them.
     case notExpressible([String])
     /// Weights above the limit of one protobuf file.
@@ -54,8 +64,14 @@ public struct ONNXError: DiagnosticError, Equatable {
     switch reason {
     case .unreadable(_, let isMissing): isMissing ? .missingInput : .input
     case .cannotWrite: .output
-    case .tooLarge: .usage
+    case .tooLarge, .opsetNotWritten: .usage
+    case .attributeValue: .internal
     default: .input
     }
+  }
+
+  /// This error inside an outer place.
+  func inside(_ outer: Place) -> ONNXError {
+    ONNXError(reason, at: outer.appending(place), remedy: remedy)
   }
 }

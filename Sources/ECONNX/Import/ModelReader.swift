@@ -1,0 +1,143 @@
+import CONNX
+import CProtobufC
+import ECDiagnostics
+import ECGraph
+import ECTensor
+
+/// Reads a checked file into records; weights stay where they are.
+struct ModelReader {
+  let bytes: UnsafeRawBufferPointer
+  let tensors: TensorReader
+
+  init(bytes: UnsafeRawBufferPointer, tensors: TensorReader) {
+    self.bytes = bytes
+    self.tensors = tensors
+  }
+
+  /// The whole model.
+  /// - Throws: `ONNXError` at the first thing that can't be read.
+  func model() throws(ONNXError) -> ModelRecord {
+    let message = try WireMessage(bytes, 0..<bytes.count, heavy: [7, 20, 25])
+    var model = try message.withLight(
+      onnx__model_proto__unpack, free: onnx__model_proto__free_unpacked, at: 0
+    ) { (light) throws(ONNXError) -> ModelRecord in
+      var record = ModelRecord()
+      record.irVersion = light.has_ir_version != 0 ? Int(light.ir_version) : 0
+      for k in 0..<light.n_opset_import {
+        guard let entry = light.opset_import[k]?.pointee else { continue }
+        record.opsets.append((standard(text(entry.domain)), Int(entry.version)))
+      }
+      record.producer = [text(light.producer_name), text(light.producer_version)]
+        .filter { !$0.isEmpty }.joined(separator: " ")
+      for k in 0..<light.n_metadata_props {
+        guard let entry = light.metadata_props[k]?.pointee else { continue }
+        let key = text(entry.key)
+        if !record.metadata.contains(where: { $0.key == key }) {
+          record.metadata.append((key, text(entry.value)))
+        }
+      }
+      return record
+    }
+    model.hasTraining = message.payload(20) != nil
+    model.functions = message.payloads(25)
+    let parts = message.payloads(7)
+    guard !parts.isEmpty else { throw ONNXError(.noGraph) }
+    // A message that is written in parts is the same as all of its parts together.
+    for part in parts { try read(part, into: &model.graph) }
+    return model
+  }
+
+  private func standard(_ domain: String) -> String { domain == "ai.onnx" ? "" : domain }
+
+  private func read(_ range: Range<Int>, into graph: inout GraphRecord) throws(ONNXError) {
+    let message = try WireMessage(bytes, range, heavy: [1, 5, 13, 15])
+    let small = try message.withLight(
+      onnx__graph_proto__unpack, free: onnx__graph_proto__free_unpacked, at: range.lowerBound
+    ) { (light) throws(ONNXError) -> (String, [EdgeRecord], [EdgeRecord]) in
+      (
+        text(light.name), edges(light.input, light.n_input), edges(light.output, light.n_output)
+      )
+    }
+    if !small.0.isEmpty { graph.name = small.0 }
+    graph.inputs += small.1
+    graph.outputs += small.2
+    for field in message.heavy {
+      switch field.number {
+      case 1: graph.nodes.append(try node(field.payload))
+      case 5: graph.initializers.append(try tensors.tensor(field.payload))
+      case 15: graph.initializers.append(try tensors.sparseTensor(field.payload))
+      default: break
+      }
+    }
+  }
+
+  private func edges(
+    _ list: UnsafeMutablePointer<UnsafeMutablePointer<Onnx__ValueInfoProto>?>?, _ count: Int
+  ) -> [EdgeRecord] {
+    guard let list else { return [] }
+    return (0..<count).compactMap { k in
+      list[k].map { EdgeRecord(name: text($0.pointee.name), type: type($0.pointee.type)) }
+    }
+  }
+
+  private func type(_ proto: UnsafeMutablePointer<Onnx__TypeProto>?) -> ValueType? {
+    guard let proto, proto.pointee.value_case == ONNX__TYPE_PROTO__VALUE_TENSOR_TYPE,
+      let tensor = proto.pointee.tensor_type?.pointee,
+      let elementType = ElementType(rawValue: tensor.elem_type), let shape = tensor.shape?.pointee
+    else { return nil }
+    let extents = (0..<shape.n_dim).map { k -> Dimension in
+      guard let dimension = shape.dim[k]?.pointee else { return .symbolic("") }
+      if dimension.value_case == ONNX__TENSOR_SHAPE_PROTO__DIMENSION__VALUE_DIM_VALUE,
+        dimension.dim_value > 0
+      {
+        return .fixed(Int(dimension.dim_value))
+      }
+      if dimension.value_case == ONNX__TENSOR_SHAPE_PROTO__DIMENSION__VALUE_DIM_PARAM {
+        return .symbolic(text(dimension.dim_param))
+      }
+      // Older exporters write 0 or -1 for an extent that is known only at run time.
+      return .symbolic("")
+    }
+    return ValueType(elementType, extents)
+  }
+
+  // MARK: Nodes
+
+  private func node(_ range: Range<Int>) throws(ONNXError) -> NodeRecord {
+    let message = try WireMessage(bytes, range, heavy: [5])
+    var node = try message.withLight(
+      onnx__node_proto__unpack, free: onnx__node_proto__free_unpacked, at: range.lowerBound
+    ) { (light) throws(ONNXError) -> NodeRecord in
+      var record = NodeRecord()
+      record.name = text(light.name)
+      record.type = text(light.op_type)
+      record.domain = standard(text(light.domain))
+      record.inputs = texts(light.input, light.n_input)
+      record.outputs = texts(light.output, light.n_output)
+      return record
+    }
+    node.range = range
+    for attribute in message.payloads(5) {
+      do throws(ONNXError) {
+        try read(attribute, into: &node)
+      } catch {
+        throw error.inside(.node(node.title))
+      }
+    }
+    return node
+  }
+
+  private func read(_ range: Range<Int>, into node: inout NodeRecord) throws(ONNXError) {
+    let reader = AttributeReader(bytes: bytes, tensors: tensors)
+    let attribute = try reader.attribute(range)
+    guard node.attributes[attribute.name] == nil,
+      !node.opaque.contains(where: { $0.name == attribute.name })
+    else { throw ONNXError(.duplicate(kind: "attribute", name: attribute.name)) }
+    if let value = attribute.value {
+      node.attributes[attribute.name] = value
+    } else {
+      node.opaque.append((attribute.name, range))
+      node.captures += attribute.captures
+    }
+  }
+}

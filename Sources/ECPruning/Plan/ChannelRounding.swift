@@ -1,0 +1,23 @@
+/// How the number of kept channels is rounded up.
+public enum ChannelRounding: Sendable, Equatable {
+  /// To a multiple of 16 in groups of at least 128 channels, of 8 from 32, of 4 from 16; of half as
+  /// many where rounding would take back more than a third of what was to be removed.
+  case automatic
+  /// To a multiple of a number; 1 rounds nothing.
+  case multiple(Int)
+
+  /// The rounded number: at least `kept`, at most `channels`.
+  func round(_ kept: Int, of channels: Int) -> Int {
+    switch self {
+    case .multiple(let step): return min(channels, (kept + step - 1) / step * step)
+    case .automatic:
+      var step = channels >= 128 ? 16 : channels >= 32 ? 8 : channels >= 16 ? 4 : 1
+      while step > 1 {
+        let rounded = (kept + step - 1) / step * step
+        if (rounded - kept) * 3 <= channels - kept { return min(channels, rounded) }
+        step /= 2
+      }
+      return kept
+    }
+  }
+}
