@@ -7,7 +7,7 @@ public struct ChannelStatistics {
   /// The most samples of one batch that a tap looks at, evenly spaced.
   public static let positionLimit = 20_000
 
-  /// The most bytes that activations at taps may take at once; beyond it the graph runs several times.
+  /// The most bytes of activations at taps; beyond it the graph runs several times.
   public var byteLimit = 512 << 20
 
   private let graph: Graph

@@ -3,7 +3,7 @@ public import ECGraph
 import ECKernels
 public import ECTensor
 
-/// A graph prepared to run on this machine's processor: float32, forward, for inputs of fixed shapes.
+/// A graph prepared to run: float32, forward, for inputs of fixed shapes.
 ///
 /// It is prepared again after every change of the graph. It may move between threads but not run on
 /// two at once.

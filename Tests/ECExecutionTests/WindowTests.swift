@@ -25,13 +25,15 @@ private func window(
 }
 
 private let convolutions = [
-  ConvolutionCase(image: [2, 3, 5, 6], made: 4, window: window([3, 2], [2, 1], nil, [1, 0], [0, 1])),
+  ConvolutionCase(
+    image: [2, 3, 5, 6], made: 4, window: window([3, 2], [2, 1], nil, [1, 0], [0, 1])),
   ConvolutionCase(image: [2, 3, 5, 6], made: 4, window: window([3, 3]), layout: .channelsFirst),
   ConvolutionCase(image: [1, 4, 7, 7], made: 6, window: window([3, 3], nil, [2, 2]), groups: 2),
   ConvolutionCase(image: [1, 4, 7, 7], made: 8, window: window([3, 3], [2, 2]), groups: 4),
   ConvolutionCase(image: [2, 3, 9], made: 2, window: window([3], [2], [2], [1], [2])),
   ConvolutionCase(image: [1, 2, 4, 5, 3], made: 3, window: window([2, 3, 2])),
-  ConvolutionCase(image: [1, 2, 6, 6], made: 3, window: window([2, 2], nil, nil, [-1, 0], [0, -2])),
+  ConvolutionCase(
+    image: [1, 2, 6, 6], made: 3, window: window([2, 2], nil, nil, [-1, 0], [0, -2])),
 ]
 
 @Test(arguments: convolutions)
@@ -72,14 +74,16 @@ private let transposed = [
   ConvolutionCase(
     image: [2, 3, 4, 5], made: 4, window: window([3, 3], [2, 2], nil, [1, 1], [1, 1]),
     outputPadding: [1, 0]),
-  ConvolutionCase(image: [1, 2, 3, 3], made: 3, window: window([2, 2], [3, 2]), outputPadding: [0, 0]),
+  ConvolutionCase(
+    image: [1, 2, 3, 3], made: 3, window: window([2, 2], [3, 2]), outputPadding: [0, 0]),
   ConvolutionCase(
     image: [1, 4, 3, 4], made: 6, window: window([3, 2], [2, 1], [1, 2]), groups: 2,
     outputPadding: [0, 0], layout: .channelsFirst),
   ConvolutionCase(
     image: [1, 2, 5, 5], made: 2, window: window([2, 2], [1, 1], nil, [2, 1], [1, 2]),
     outputPadding: [0, 0]),
-  ConvolutionCase(image: [2, 3, 5], made: 2, window: window([4], [3], nil, [1], [0]), outputPadding: [2]),
+  ConvolutionCase(
+    image: [2, 3, 5], made: 2, window: window([4], [3], nil, [1], [0]), outputPadding: [2]),
 ]
 
 @Test(arguments: transposed, [false, true])
