@@ -14,6 +14,8 @@ public final class Evaluator {
   public let outputShapes: [[Int]]
   private let inputNames: [String]
   private let program: Program
+  /// One constant of each mapped file that the graph reads.
+  private let mapped: [Tensor]
 
   /// Prepares a graph for inputs of given shapes, in the order of the graph's inputs.
   /// - Parameter outputs: the values that `run` gives; the graph's outputs by default.
@@ -36,6 +38,7 @@ public final class Evaluator {
   ) throws(ExecutionError) {
     let concrete = try graph.concrete(inputShapes)
     inputNames = graph.inputs.map { graph[$0].name }
+    mapped = graph.mappedFiles
     self.inputShapes = inputShapes
     let lowering = GraphLowering(threads: threads)
     do throws(GraphError) {
@@ -56,6 +59,10 @@ public final class Evaluator {
     } catch {
       throw ExecutionError(.kernel(error.what), at: error.place)
     }
+  }
+
+  deinit {
+    for tensor in mapped { tensor.releasePages() }
   }
 
   /// The bytes of activations and weights that the program holds.

@@ -1,4 +1,5 @@
 import ECGraph
+import ECTensor
 
 extension Graph {
   /// This graph with numbers for all extents.
@@ -40,5 +41,13 @@ extension Graph {
       kept.append(node)
     }
     return kept.reversed()
+  }
+
+  /// One initializer of each mapped file.
+  var mappedFiles: [Tensor] {
+    var seen: Set<ObjectIdentifier> = []
+    return initializers.map(\.tensor).filter {
+      !$0.ownsMemory && seen.insert(ObjectIdentifier($0.keepAlive)).inserted
+    }
   }
 }
