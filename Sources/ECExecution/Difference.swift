@@ -2,7 +2,7 @@ public import ECTensor
 
 /// How far a result is from a reference.
 public struct Difference: Sendable, Equatable {
-  /// The largest absolute difference; infinite where one of the two isn't a number or shapes differ.
+  /// The largest absolute difference; infinite where only one is a number, or shapes differ.
   public let absolute: Double
   /// The largest magnitude of the reference.
   public let magnitude: Double

@@ -3,62 +3,66 @@ public import ECGraph
 import ECKernels
 public import ECTensor
 
-/// Runs a graph on tensors: float32, forward, on one batch size.
-public struct Evaluator {
-  private let program: Program
+/// A graph prepared to run: float32, forward, for inputs of fixed shapes.
+///
+/// It is prepared again after every change of the graph. It may move between threads but not run on
+/// two at once.
+public final class Evaluator {
+  /// The shapes of the inputs, in the order of the graph's.
+  public let inputShapes: [[Int]]
+  /// The shapes of the outputs, in the order asked for.
+  public let outputShapes: [[Int]]
   private let inputNames: [String]
-  private let inputShapes: [[Int]]
+  private let program: Program
+  /// One constant of each mapped file that the graph reads.
+  private let mapped: [Tensor]
 
   /// Prepares a graph for inputs of given shapes, in the order of the graph's inputs.
   /// - Parameter outputs: the values that `run` gives; the graph's outputs by default.
   /// - Throws: `ExecutionError` if a shape doesn't fit or an operator can't be run.
-  public init(
+  public convenience init(
     graph: Graph, inputShapes: [[Int]], outputs: [ValueID]? = nil, threads: Int = 1
   ) throws(ExecutionError) {
-    guard inputShapes.count == graph.inputs.count else {
-      throw ExecutionError(
-        .inputCount(found: inputShapes.count, expected: graph.inputs.count))
-    }
-    let wanted = outputs ?? graph.outputs
-    var concrete = graph
-    for (id, shape) in zip(graph.inputs, inputShapes) {
-      concrete.setInputType(
-        id, ValueType(graph[id].type.elementType, shape.map { .fixed($0) }))
-    }
-    let needed = Evaluator.needed(graph, wanted)
-    let kernels = KernelProgram(threads: threads)
-    var values: [ValueID: KernelValue] = [:]
-    for (id, shape) in zip(graph.inputs, inputShapes) { values[id] = kernels.input(shape) }
+    try self.init(
+      graph, inputShapes, (outputs ?? graph.outputs).map { Tap(value: $0) }, threads: threads)
+  }
+
+  /// A value that is handed out, in row-major order or with one axis moved to the end.
+  struct Tap: Equatable {
+    var value: ValueID
+    var last: Int?
+  }
+
+  init(
+    _ graph: Graph, _ inputShapes: [[Int]], _ taps: [Tap], threads: Int
+  ) throws(ExecutionError) {
+    let concrete = try graph.concrete(inputShapes)
+    inputNames = graph.inputs.map { graph[$0].name }
+    mapped = graph.mappedFiles
+    self.inputShapes = inputShapes
+    let lowering = GraphLowering(threads: threads)
     do throws(GraphError) {
-      try concrete.retype()
-      for node in concrete.nodes where needed.contains(node.id) {
-        kernels.enter(node.name)
-        for input in node.inputs {
-          if let input, values[input] == nil, let tensor = concrete.constant(input) {
-            values[input] = kernels.constant(viewing: tensor)
-          }
-        }
-        let results = try node.op.lower(
-          node.inputs.map { $0.flatMap { values[$0] } }, concrete.operands(of: node),
-          into: kernels)
-        for (output, result) in zip(node.outputs, results) { values[output] = result }
+      let values = try lowering.lower(concrete, inputShapes, for: taps.map(\.value))
+      var outputShapes: [[Int]] = []
+      for (tap, value) in zip(taps, values) {
+        var shape = value.shape
+        if let last = tap.last { shape.append(shape.remove(at: last)) }
+        outputShapes.append(shape)
+        lowering.output(value, last: tap.last)
       }
+      self.outputShapes = outputShapes
     } catch {
       throw ExecutionError(.kernel(error.what), at: error.place)
-    }
-    for id in wanted {
-      if values[id] == nil, let tensor = concrete.constant(id) {
-        values[id] = kernels.constant(tensor)
-      }
-      if let value = values[id] { kernels.output(value) }
     }
     do throws(KernelError) {
-      program = try kernels.build()
+      program = try lowering.finish()
     } catch {
       throw ExecutionError(.kernel(error.what), at: error.place)
     }
-    inputNames = graph.inputs.map { graph[$0].name }
-    self.inputShapes = inputShapes
+  }
+
+  deinit {
+    for tensor in mapped { tensor.releasePages() }
   }
 
   /// The bytes of activations and weights that the program holds.
@@ -75,12 +79,36 @@ public struct Evaluator {
       throw ExecutionError(
         .inputShape(input: inputNames[k], found: tensor.shape, expected: inputShapes[k]))
     }
-    do throws(KernelError) {
-      let results = try program.run(inputs.map { $0.floats() })
-      return zip(results, program.outputDims).map { Tensor($0, shape: $1) }
-    } catch {
-      throw ExecutionError(.kernel(error.what), at: error.place)
+    return try open(inputs, [])
+  }
+
+  /// Opens one input after the other for reading, then goes on with the outputs.
+  private func open(
+    _ inputs: [Tensor], _ opened: [UnsafeBufferPointer<Float>]
+  ) throws(ExecutionError) -> [Tensor] {
+    guard opened.count < inputs.count else { return try fill(opened, []) }
+    return try inputs[opened.count].withFloats { (floats) throws(ExecutionError) in
+      try open(inputs, opened + [floats])
     }
+  }
+
+  /// Makes one output after the other, then runs the program into them.
+  private func fill(
+    _ inputs: [UnsafeBufferPointer<Float>], _ made: [UnsafeMutableBufferPointer<Float>]
+  ) throws(ExecutionError) -> [Tensor] {
+    guard made.count < outputShapes.count else {
+      do throws(KernelError) {
+        try program.run(inputs: inputs, outputs: made)
+      } catch {
+        throw ExecutionError(.kernel(error.what), at: error.place)
+      }
+      return []
+    }
+    var later: [Tensor] = []
+    let tensor = try Tensor(shape: outputShapes[made.count]) { (floats) throws(ExecutionError) in
+      later = try fill(inputs, made + [floats])
+    }
+    return [tensor] + later
   }
 
   /// The concrete shapes of a graph's inputs for a batch.
@@ -101,16 +129,5 @@ public struct Evaluator {
       shapes.append(shape)
     }
     return shapes
-  }
-
-  /// The nodes that wanted values depend on.
-  private static func needed(_ graph: Graph, _ wanted: [ValueID]) -> Set<NodeID> {
-    var live = Set(wanted)
-    var nodes: Set<NodeID> = []
-    for node in graph.nodes.reversed() where node.outputs.contains(where: live.contains) {
-      nodes.insert(node.id)
-      live.formUnion(node.inputs.compactMap { $0 })
-    }
-    return nodes
   }
 }

@@ -1,7 +1,7 @@
 public import ECDiagnostics
 
 /// Why a graph can't be run.
-public struct ExecutionError: DiagnosticError {
+public struct ExecutionError: DiagnosticError, Equatable {
   /// The fact itself.
   public enum Reason: Sendable, Equatable {
     /// An extent of an input that is known only at run time was not given.

@@ -7,17 +7,31 @@ extension Lowering {
     let n = shapes[node.output][1]
     // The library's weights are `[n, k]`.
     let weightDims = transposed ? shapes[weights] : shapes[weights].reversed()
-    var descriptor = dnnl_inner_product_desc_t()
-    var (source, result) = (
-      try Layout.free(shapes[x]).desc, try Layout.free(shapes[node.output]).desc
-    )
-    var (matrix, shift) = (try Layout.free(weightDims).desc, try Layout.rowMajor([n]).desc)
-    let status = withUnsafePointer(to: &shift) { shift in
-      dnnl_inner_product_forward_desc_init(
-        &descriptor, dnnl_forward_inference, &source, &matrix, bias == nil ? nil : shift, &result)
+    func descriptor(_ matrix: Layout) throws(KernelError) -> dnnl_inner_product_desc_t {
+      var descriptor = dnnl_inner_product_desc_t()
+      var (source, result) = (
+        try Layout.free(shapes[x]).desc, try Layout.free(shapes[node.output]).desc
+      )
+      var (matrix, shift) = (matrix.desc, try Layout.rowMajor([n]).desc)
+      let status = withUnsafePointer(to: &shift) { shift in
+        dnnl_inner_product_forward_desc_init(
+          &descriptor, dnnl_forward_inference, &source, &matrix, bias == nil ? nil : shift,
+          &result)
+      }
+      try check(status, "inner product")
+      return descriptor
     }
-    try check(status, "inner product")
-    let (description, isFused) = try describeFused(descriptor, node, name: "inner product")
+    var chosen: (description: Description, isFused: Bool)?
+    if let given = largeConstant(weights) {
+      let layout = transposed ? given : try given.transposed([1, 0])
+      chosen = try describeFused(descriptor(layout), node, name: "inner product")
+      if chosen?.description.isReference == true { chosen = nil }
+    }
+    if chosen == nil {
+      chosen = try describeFused(
+        descriptor(.free(weightDims)), node, name: "inner product")
+    }
+    guard let (description, isFused) = chosen else { return }
     let input = try obtain(x, description.layout(dnnl_query_src_md))
     let wanted = try description.layout(dnnl_query_weights_md)
     var filter = try obtain(weights, transposed ? wanted : wanted.transposed([1, 0]))
@@ -29,6 +43,15 @@ extension Lowering {
     if let bias { operands.append((Argument.bias, try obtainRowMajor(bias))) }
     try addStep("inner product", description, operands)
     try finish(node, output, isFused: isFused)
+  }
+
+  /// The layout of a constant so large that a copy in another layout would cost more than it gains.
+  private func largeConstant(_ value: Int) -> Layout? {
+    let given = main(value)
+    guard case .constant = slots[given.slot].kind, given.layout.isPlainDense,
+      given.layout.byteCount >= 32 << 20
+    else { return nil }
+    return given.layout
   }
 
   mutating func lowerMatrixProduct(_ node: Node) throws(KernelError) {

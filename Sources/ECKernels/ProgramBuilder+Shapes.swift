@@ -54,16 +54,17 @@ extension ProgramBuilder {
       return refuse(.parameter(kernel: "slice", name: "starts", value: starts), x.dims)
     }
     var result = x
-    for axis in 0..<rank where steps[axis] < 0 {
-      let indices = Array(stride(from: starts[axis], to: ends[axis], by: steps[axis]))
-      result = gather(result, axis: axis, indices: indices)
-    }
-    var (first, forward, dims) = (starts, steps, result.dims)
+    var (first, forward, dims) = (starts, steps, x.dims)
     for axis in 0..<rank {
-      if steps[axis] < 0 {
+      let step = steps[axis]
+      let room = ends[axis] - starts[axis] + step - step.signum()
+      let count = max(0, room / step)
+      dims[axis] = count
+      // Strides can't say steps backwards, nor rows that reach into the next one.
+      if step < 0 || (step > 1 && count * step > x.dims[axis]) {
+        let indices = (0..<count).map { starts[axis] + $0 * step }
+        result = gather(result, axis: axis, indices: indices)
         (first[axis], forward[axis]) = (0, 1)
-      } else {
-        dims[axis] = max(0, (ends[axis] - starts[axis] + steps[axis] - 1) / steps[axis])
       }
     }
     if dims == result.dims { return result }

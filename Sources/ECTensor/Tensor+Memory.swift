@@ -19,4 +19,7 @@ extension Tensor {
 
   /// What keeps the bytes alive while something else points to them.
   public var keepAlive: AnyObject { storage }
+
+  /// Lets the system take back the memory that holds a mapped file; it's read again when needed.
+  public func releasePages() { storage.releasePages() }
 }

@@ -37,6 +37,12 @@ public final class TensorStorage: @unchecked Sendable {
   deinit {
     if ownsMemory { base.deallocate() }
   }
+
+  /// Lets the system take back the memory of a mapped file, which never differs from the file.
+  func releasePages() {
+    guard !ownsMemory, byteCount > 0 else { return }
+    madvise(UnsafeMutableRawPointer(mutating: base), byteCount, MADV_DONTNEED)
+  }
 }
 
 /// A whole file mapped for reading; tensors that point into it keep it alive.

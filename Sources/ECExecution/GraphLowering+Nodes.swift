@@ -1,0 +1,33 @@
+import ECGraph
+
+extension GraphLowering {
+  /// Lowers the nodes that some values depend on, and gives those values.
+  func lower(
+    _ graph: Graph, _ inputShapes: [[Int]], for wanted: [ValueID]
+  ) throws(GraphError) -> [KernelValue] {
+    var values: [ValueID: KernelValue] = [:]
+    for (id, shape) in zip(graph.inputs, inputShapes) { values[id] = input(shape) }
+    for node in graph.nodes(neededFor: wanted) {
+      for case .some(let input) in node.inputs where values[input] == nil {
+        if let tensor = graph.constant(input) { values[input] = constant(tensor) }
+      }
+      enter(node: node)
+      let results: [KernelValue]
+      do {
+        results = try node.op.lower(
+          node.inputs.map { $0.flatMap { values[$0] } }, graph.operands(of: node), into: self)
+      } catch {
+        throw error.at(node: node.name)
+      }
+      for (output, result) in zip(node.outputs, results) { values[output] = result }
+    }
+    var found: [KernelValue] = []
+    for id in wanted {
+      guard let value = values[id] ?? graph.constant(id).map({ constant($0) }) else {
+        throw GraphError(.noOutput)
+      }
+      found.append(value)
+    }
+    return found
+  }
+}
