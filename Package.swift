@@ -91,6 +91,8 @@ let package = Package(
     tests("ECPassesTests", ["ECPasses", "ECGraph", "ECOperators", "ECExecution"]),
     tests("ECPruningTests", ["ECPruning", "ECGraph", "ECOperators", "ECExecution"]),
     tests("ECConvertTests", ["ECConvert"]),
-    tests("CLITests", []),
+    .testTarget(
+      name: "CLITests", dependencies: ["ECTestSupport"], exclude: ["Snapshots"],
+      swiftSettings: swiftSettings),
   ]
 )
