@@ -127,7 +127,7 @@ struct ConversionRun {
       output: model(options.output ?? "", ModelFormat.onnx.rawValue, slim))
     report.input.byteCount = FileSize.of(options.input)
     report.input.producer = source.producer
-    report.pruning = try pruned?.report(final: slim)
+    report.pruning = pruned?.report(final: slim)
 
     if options.dryRun {
       begin("export", "measuring")
@@ -186,7 +186,7 @@ struct ConversionRun {
   ) throws {
     begin("verification", "verifying")
     defer { end() }
-    let masks = try pruned?.masks() ?? []
+    let masks = pruned?.masks() ?? []
     var reference = pruned?.reference ?? source.graph
     if !masks.isEmpty { reference = try reference.masked(masks) }
     let name = masks.isEmpty ? "source" : "masked source"

@@ -1,18 +1,213 @@
+import ECCentrality
 import ECDiagnostics
+import ECExecution
 import ECGraph
+import ECPruning
 import ECTensor
+import Glibc
 
+/// Finds channel groups, ranks them, decides, mends and removes.
 struct PruningStage {
   let options: ConversionOptions
   let threads: Int
+
+  /// What pruning gives.
   struct Result {
-    var graph: Graph
-    var reference: Graph
-    var planText: String
-    func report(final: Graph) throws -> FormatObject { [:] }
-    func masks() throws -> [(node: NodeID, operand: Int, mask: Tensor)] { [] }
+    /// The slim graph, in the layout of the source.
+    let graph: Graph
+    /// The whole graph that the slim one is a part of: the source, with mended weights if any.
+    let reference: Graph
+    /// The decision as JSON.
+    let planText: String
+    fileprivate let groups: ChannelGroups
+    fileprivate let removal: RemoveChannels
+    fileprivate let lost: [RemoveChannels.Lost]
+    fileprivate let importance: Importance?
+    fileprivate let keeps: [[Int]]
+    fileprivate let options: ConversionOptions
+    fileprivate let layout: ImageLayout
+    fileprivate let criterion: String
+    fileprivate let repair: ConversionOptions.Repair
+
+    /// The masks with which the reference computes what the slim graph does.
+    func masks() -> [(node: NodeID, operand: Int, mask: Tensor)] {
+      removal.masks(on: reference).map { ($0.node, $0.operand, $0.mask) }
+    }
   }
+
   func run(_ source: SourceModel, warnings: inout [String]) throws -> Result {
-    Result(graph: source.graph, reference: source.graph, planText: "")
+    var reference = source.graph
+    _ = try UnshareVectors().run(on: &reference)
+    var groups = ChannelGroups(reference)
+    let sites = groups.readingSites(of: reference)
+    let calibration = try CalibrationInputs(options, reference)
+    var moments: [SiteMoments?] = []
+    var statistics: ActivationStatistics?
+    if let calibration {
+      moments = try calibration.moments(at: sites, of: reference, threads: threads)
+      statistics = ActivationStatistics(groups, sites: sites, moments: moments)
+    }
+    let criterion = try criterion(hasStatistics: statistics != nil, &warnings)
+    var importance: Importance?
+    let plan: PruningPlan
+    if let path = options.plan {
+      plan = try PlanFile.read(path)
+    } else {
+      let ranked = try Importance(
+        criterion, of: groups, in: reference, statistics: statistics, threads: threads)
+      warnings += ranked.notes
+      plan = try builder().plan(for: groups, ranked: ranked, in: reference)
+      importance = ranked
+    }
+    let keeps = try plan.keeps(in: groups)
+    let repair = options.repair ?? (statistics == nil ? .bias : .merge)
+    if repair == .merge {
+      guard statistics != nil else {
+        throw ConversionFault(
+          .options("'merge' needs --calibration"), at: .option("--repair"))
+      }
+      let kept = keeps.map(Set.init)
+      _ = try MergeRepair(groups, sites: sites, moments: moments, ridge: options.ridge)
+        .run(on: &reference) { kept[$0.group].contains($0.index) }
+      // A layer may have a bias now that it hadn't: it is cut with the others.
+      groups = ChannelGroups(reference)
+    }
+    let removal = try RemoveChannels(plan, from: groups)
+    var slim = reference
+    let lost = try removal.apply(to: &slim)
+    return Result(
+      graph: slim, reference: reference, planText: plan.json, groups: groups, removal: removal,
+      lost: lost, importance: importance, keeps: keeps, options: options, layout: source.layout,
+      criterion: options.plan == nil ? criterion.name : "plan", repair: repair)
+  }
+
+  // MARK: Options
+
+  private func criterion(hasStatistics: Bool, _ warnings: inout [String]) throws -> Criterion {
+    let wanted = options.criterion ?? (hasStatistics ? .centrality : .paper)
+    if options.criterion == nil && !hasStatistics && options.plan == nil {
+      warnings.append(
+        "without --calibration channels are ranked by the paper's weight similarity; a batch of "
+          + "inputs (--calibration FILE.npy) ranks and repairs far better")
+    }
+    if (wanted == .centrality || wanted == .obs) && !hasStatistics {
+      warnings.append("'\(wanted.rawValue)' needs --calibration; L2 norms are used instead")
+    }
+    switch wanted {
+    case .centrality: return .centrality
+    case .obs: return .obs
+    case .l1: return .l1
+    case .l2: return .l2
+    case .fpgm: return .fpgm
+    case .bnScale: return .batchNormScale
+    case .random: return .random(seed: options.seed)
+    case .paper:
+      return .paper(
+        EigenvectorCentrality(
+          threshold: try SimilarityThreshold(parsing: options.tau),
+          sign: options.similarity == .absolute ? .absolute : .positive,
+          direction: options.keep == .peripheral ? .peripheral : .central))
+    }
+  }
+
+  private func builder() -> PlanBuilder {
+    var builder = PlanBuilder()
+    builder.ratio = options.pruningRatio
+    builder.layerRatios = options.layerRatios.map { (Glob($0.glob), $0.ratio) }
+    builder.exclude = options.exclude.map { Glob($0) }
+    builder.only = options.only.map { Glob($0) }
+    builder.rounding = options.roundTo.map { .multiple($0) } ?? .automatic
+    builder.minimumChannels = options.minimumChannels
+    builder.maximumLayerRatio = options.maximumLayerRatio
+    if let target = options.targetMACs { builder.target = .macs(amount(target)) }
+    if let target = options.targetParameters { builder.target = .parameters(amount(target)) }
+    let scope = options.scope ?? (builder.target == nil ? .local : .isomorphic)
+    builder.scope = PlanBuilder.Scope(rawValue: scope.rawValue) ?? .local
+    return builder
+  }
+
+  private func amount(_ amount: ConversionOptions.Amount) -> PlanBuilder.Amount {
+    switch amount {
+    case .share(let share): .share(share)
+    case .absolute(let number): .absolute(number)
+    }
+  }
+}
+
+/// Reads plans from files.
+enum PlanFile {
+  static func read(_ path: String) throws -> PruningPlan {
+    let file: MappedFile
+    do {
+      file = try MappedFile(path: path)
+    } catch {
+      throw ConversionFault(
+        .cannotRead(message: error.message, isMissing: error.code == ENOENT), at: .file(path))
+    }
+    do throws(PruningError) {
+      return try PruningPlan(json: file.withBytes { Array($0) })
+    } catch {
+      throw PruningError(error.reason, at: Place.file(path).appending(error.place))
+    }
+  }
+}
+
+extension PruningStage.Result {
+  /// The report's part on pruning; names and axes are those of the final graph.
+  func report(final: Graph) -> FormatObject {
+    [
+      "criterion": .string(criterion), "ratio": .float(options.pruningRatio),
+      "repair": .string(repair.rawValue),
+      "prunableMACShare": .float((groups.prunableMACShare * 1e6).rounded() / 1e6),
+      "groups": .list(groups.groups.filter(\.isPrunable).map { .object(report($0)) }),
+      "tensors": .list(tensors(final).map { .object($0) }),
+      "barriers": .list(
+        groups.barriers.map {
+          .object([
+            "layer": .string($0.layer), "reason": .string($0.reason), "channels": .int($0.channels),
+            "parameters": .int($0.parameters),
+          ])
+        }),
+    ]
+  }
+
+  private func report(_ group: ChannelGroup) -> FormatObject {
+    let members = group.members.map { groups.axes[$0] }.filter { $0.role != .follower }
+    var seen: Set<String> = []
+    var object: FormatObject = [
+      "id": .int(group.id), "channels": .int(group.channels),
+      "kept": .list(keeps[group.id].map { .int($0) }),
+      "members": .list(
+        members.compactMap { member -> FormatValue? in
+          let side = member.role == .producer ? "output" : "input"
+          guard seen.insert("\(member.layer) \(side)").inserted else { return nil }
+          return .object(["layer": .string(member.layer), "axis": .string(side)])
+        }),
+    ]
+    if let facts = importance?.groups[group.id].graph {
+      object["edges"] = .int(facts.edges)
+      object["isolated"] = .int(facts.isolated)
+      object["components"] = .int(facts.components)
+      object["iterations"] = .int(facts.iterations)
+      object["residual"] = .float(facts.residual)
+      object["converged"] = .bool(facts.converged)
+    }
+    return object
+  }
+
+  /// Every result that lost channels at the node that makes them, as the written model calls it.
+  private func tensors(_ final: Graph) -> [FormatObject] {
+    let present = Set(final.order)
+    return lost.compactMap { entry in
+      guard present.contains(entry.node) else { return nil }
+      let value = final[final[entry.node].outputs[0]]
+      let isImage = value.type.rank == 4 && layout == .channelsLast
+      let axis =
+        isImage ? ImageLayout.channelsLast.axis(entry.axis, in: .channelsFirst, rank: 4) : entry.axis
+      return [
+        "name": .string(value.name), "axis": .int(axis),
+        "keep": .list(entry.keep.map { .int($0) }),
+      ]
+    }
   }
 }

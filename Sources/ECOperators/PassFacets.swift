@@ -67,3 +67,12 @@ extension Padding {
     }
   }
 }
+
+extension BatchNorm: ChannelScaling {
+  public func channelScale(_ operands: Operands) -> ChannelScale? {
+    guard operands.count > 1, let gamma = operands.constants[1],
+      let affine = try? affine(operands)
+    else { return nil }
+    return ChannelScale(learned: gamma.floats(), total: affine.scale.map { Float($0) })
+  }
+}
