@@ -89,7 +89,9 @@ let package = Package(
     tests("ECONNXTests", ["ECONNX", "ECGraph", "ECOperators"]),
     tests("ECExecutionTests", ["ECExecution", "ECGraph", "ECOperators"]),
     tests("ECPassesTests", ["ECPasses", "ECGraph", "ECOperators", "ECExecution"]),
-    tests("ECPruningTests", ["ECPruning", "ECGraph", "ECOperators", "ECExecution"]),
+    tests(
+      "ECPruningTests",
+      ["ECPruning", "ECCentrality", "ECTensor", "ECGraph", "ECOperators", "ECExecution"]),
     tests("ECConvertTests", ["ECConvert"]),
     .testTarget(
       name: "CLITests", dependencies: ["ECTestSupport"], exclude: ["Snapshots"],

@@ -54,7 +54,8 @@ extension ONNXError {
     .extents([-1, 4]), .externalData("'../w.bin' leaves the model's folder"), .inputWithoutShape,
     .unsupportedOperators(["Loop 'loop1'", "If 'if1'"]), .node("axis i is 48, expected 64"),
     .cycle(["a", "b", "a"]), .outputIsAlias(of: "x"), .attributeValue("a nested list"),
-    .opsetNotWritten(99, supported: 7...24), .notExpressible(["Conv 'c1'"]), .tooLarge(byteCount: 3_000_000_000),
+    .opsetNotWritten(99, supported: 7...28), .notExpressible(["Conv 'c1'"]),
+    .tooLarge(byteCount: 3_000_000_000),
     .cannotWrite("no space left on device"),
   ].map { ONNXError($0, at: .file("model.onnx")) }
 }

@@ -49,7 +49,8 @@ public struct ONNXImporter: Sendable {
     do {
       file = try MappedFile(path: path)
     } catch {
-      throw ONNXError(.unreadable(error.message, isMissing: error.code == ENOENT || error.code == ENOTDIR))
+      throw ONNXError(
+        .unreadable(error.message, isMissing: error.code == ENOENT || error.code == ENOTDIR))
     }
     let storage = file.storage()
     let external = ExternalFiles(folder: ONNXImporter.folder(of: path))

@@ -15,14 +15,20 @@ public struct ONNXExportOptions: Sendable {
   /// The version of the producer.
   public var producerVersion = ""
 
+  /// Key-value pairs for the file, besides those of the graph; a key of the graph's is replaced.
+  public var metadata: [(key: String, value: String)] = []
+
   /// The standard options.
   public init() {}
 
-  /// The IR version that belongs to the opset.
+  /// The operator sets that are written.
+  public static let opsets = 7...28
+
+  /// The IR version of the release that brought the opset; at least 4, the first that lets
+  /// initializers stand without being inputs.
   var irVersion: Int {
     switch opset {
-    case ...8: 4
-    case 9: 4
+    case ...9: 4
     case 10: 5
     case 11: 6
     case 12...14: 7
@@ -31,7 +37,8 @@ public struct ONNXExportOptions: Sendable {
     case 21, 22: 10
     case 23: 11
     case 24: 12
-    default: 13
+    case 25...27: 13
+    default: 14
     }
   }
 }

@@ -1,8 +1,5 @@
-import CONNX
-import CProtobufC
 import ECDiagnostics
 public import ECGraph
-import ECTensor
 import Glibc
 
 /// Writes a graph as an ONNX file; weights are streamed, never gathered in memory.
@@ -51,27 +48,37 @@ public struct ONNXExporter: Sendable {
       throw ONNXError(.tooLarge(byteCount: model.byteCount))
     }
     if model.externalByteCount > 0 {
-      try withFile(dataPath) { sink throws(ONNXError) in try model.writeExternal(to: sink) }
+      try withFile(dataPath) { descriptor throws(ONNXError) in
+        try model.writeExternal(to: ByteSink(descriptor: descriptor))
+      }
     }
-    try withFile(path) { sink throws(ONNXError) in try model.write(to: sink) }
+    try withFile(path) { descriptor throws(ONNXError) in
+      try model.write(to: ByteSink(descriptor: descriptor))
+    }
     return model.externalByteCount > 0
   }
 
-  private func withFile(_ path: String, _ body: (ByteSink) throws(ONNXError) -> Void)
-    throws(ONNXError)
-  {
-    let descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
-    guard descriptor >= 0 else { throw ONNXExporter.failure(errno, path) }
-    defer { close(descriptor) }
-    try body(ByteSink(descriptor: descriptor))
-    guard fsync(descriptor) == 0 || errno == EINVAL else {
-      throw ONNXExporter.failure(errno, path)
+  /// Opens a file for writing and flushes it to the disk at the end.
+  func withFile(
+    _ path: String, isNew: Bool = true, _ body: (Int32) throws(ONNXError) -> Void
+  ) throws(ONNXError) {
+    let flags = O_WRONLY | O_CLOEXEC | (isNew ? O_CREAT | O_TRUNC : 0)
+    let descriptor = open(path, flags, 0o666)
+    guard descriptor >= 0 else { throw ONNXExporter.failure(errno).inside(.file(path)) }
+    do throws(ONNXError) {
+      try body(descriptor)
+      // Pipes and devices can't be flushed.
+      guard fsync(descriptor) == 0 || errno == EINVAL || errno == EROFS else {
+        throw ONNXExporter.failure(errno)
+      }
+    } catch {
+      close(descriptor)
+      throw error.place.trail.isEmpty ? error.inside(.file(path)) : error
     }
+    guard close(descriptor) == 0 else { throw ONNXExporter.failure(errno).inside(.file(path)) }
   }
 
-  static func failure(_ code: Int32, _ path: String? = nil) -> ONNXError {
-    ONNXError(
-      .cannotWrite(String(cString: strerror(code)).lowercased()),
-      at: path.map { .file($0) } ?? Place())
+  static func failure(_ code: Int32) -> ONNXError {
+    ONNXError(.cannotWrite(String(cString: strerror(code)).lowercased()))
   }
 }

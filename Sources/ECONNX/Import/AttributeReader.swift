@@ -49,11 +49,11 @@ struct AttributeReader {
     throws(ONNXError) -> FormatValue?
   {
     switch light.type {
-    case ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__FLOAT: return .float(Double(light.f))
+    case ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__FLOAT: return .float(double(light.f))
     case ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__INT: return .int(Int(light.i))
     case ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__STRING: return .string(string(light.s))
     case ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__FLOATS:
-      return .list((0..<light.n_floats).map { .float(Double(light.floats[$0])) })
+      return .list((0..<light.n_floats).map { .float(double(light.floats[$0])) })
     case ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__INTS:
       return .list((0..<light.n_ints).map { .int(Int(light.ints[$0])) })
     case ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__STRINGS:
@@ -72,6 +72,12 @@ struct AttributeReader {
       return .list(items)
     default: return nil
     }
+  }
+
+  /// The shortest decimal that is this float: 1e-5 comes back as the 1e-5 that its writer meant, and
+  /// is the same float when it is written again.
+  private func double(_ number: Float) -> Double {
+    Double(number.description) ?? Double(number)
   }
 
   private func missing(_ range: Range<Int>) throws(ONNXError) -> FormatValue? {

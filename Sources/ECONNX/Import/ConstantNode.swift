@@ -18,7 +18,9 @@ struct ConstantNode {
     if let numbers = attributes["value_floats"]?.doubles {
       return Tensor(numbers.map { Float($0) }, shape: [numbers.count])
     }
-    if let numbers = attributes["value_ints"]?.ints { return Tensor(numbers, shape: [numbers.count]) }
+    if let numbers = attributes["value_ints"]?.ints {
+      return Tensor(numbers, shape: [numbers.count])
+    }
     throw ONNXError(.node("a constant of this kind isn't supported"))
   }
 }

@@ -45,7 +45,11 @@ struct GraphDrawing {
     for output in source.outputs { try addOutput(output.name) }
     removeUnused()
     let dead = source.nodes.count - order.count
-    if dead > 0 { notes.append("\(dead) nodes that no output needs are left out") }
+    if dead > 0 {
+      let nodes =
+        dead == 1 ? "1 node that no output needs is" : "\(dead) nodes that no output needs are"
+      notes.append("\(nodes) left out")
+    }
     return graph
   }
 

@@ -59,7 +59,9 @@ extension TensorReader {
       if isTuple {
         for (axis, extent) in shape.enumerated() {
           let position = positions[k * shape.count + axis]
-          guard position >= 0, position < extent else { throw ONNXError(.extents(shape), at: place) }
+          guard position >= 0, position < extent else {
+            throw ONNXError(.extents(shape), at: place)
+          }
           offset = offset * extent + position
         }
       } else {

@@ -41,7 +41,7 @@ struct UnitPartition {
   /// Numbers groups by first producer, and units by first position at it.
   mutating func number(naming layer: (NodeID) -> String) {
     let producers = ties.filter { $0.tie.role == .producer }
-    // Groups: producers that share a unit, by a union-find over the producers' positions in the list.
+    // Groups: producers that share a unit, by a union-find over their positions in the list.
     var parent = Array(producers.indices)
     func find(_ k: Int) -> Int {
       var k = k

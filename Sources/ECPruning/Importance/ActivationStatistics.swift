@@ -1,4 +1,4 @@
-/// What consumers see of the channels of each group: means and covariances over calibration samples.
+/// What consumers see of the channels of each group: means and covariances over samples.
 public struct ActivationStatistics: Sendable {
   /// What one consumer sees.
   public struct Consumer: Sendable {

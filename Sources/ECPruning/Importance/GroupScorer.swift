@@ -66,7 +66,9 @@ struct GroupScorer: Sendable {
 
   // MARK: Weights
 
-  private func norms(_ group: ChannelGroup, _ measure: Measure) throws(CentralityError) -> [Double] {
+  private func norms(
+    _ group: ChannelGroup, _ measure: Measure
+  ) throws(CentralityError) -> [Double] {
     var members: [(ChannelAxis, [Double])] = []
     for axis in weights(of: group, .producer) {
       let vectors = ChannelVectors(slicing: tensor(axis), axis: axis.axis)
@@ -90,7 +92,8 @@ struct GroupScorer: Sendable {
         let own = gram[i * n + i] * factors[i] * factors[i]
         return (0..<n).reduce(0.0) { sum, j in
           let other = gram[j * n + j] * factors[j] * factors[j]
-          return sum + max(0, own + other - 2 * gram[i * n + j] * factors[i] * factors[j]).squareRoot()
+          let product = gram[i * n + j] * factors[i] * factors[j]
+          return sum + max(0, own + other - 2 * product).squareRoot()
         }
       }
     }

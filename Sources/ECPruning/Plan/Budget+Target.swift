@@ -1,8 +1,8 @@
 import ECGraph
 
 extension Budget {
-  /// The plan that removes the least share with which the target is met; found by bisection on exact
-  /// counts.
+  /// The plan that removes the least share with which the target is met; found by bisection on
+  /// exact counts.
   func plan(
     meeting target: PlanBuilder.Target, in graph: Graph
   ) throws(PruningError) -> PruningPlan {

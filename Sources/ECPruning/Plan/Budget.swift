@@ -121,7 +121,8 @@ struct Budget {
       }
       line.sort { ($0.standing, $1.rank, $0.member) < ($1.standing, $0.rank, $1.member) }
       var remaining = Int((Double(line.count) * ratio + 1e-9).rounded(.down))
-      for entry in line where remaining > 0 && counts[entry.member] > candidates[entry.member].floor {
+      for entry in line
+      where remaining > 0 && counts[entry.member] > candidates[entry.member].floor {
         counts[entry.member] -= 1
         remaining -= 1
       }

@@ -44,7 +44,8 @@ public struct PruningPlan: Sendable, Equatable {
         let names = channels.prunable.flatMap(\.layers)
         throw PruningError(
           .unknownGroup(
-            layers: entry.layers, nearest: nearestNames(to: entry.layers.first ?? "", among: names)))
+            layers: entry.layers,
+            nearest: nearestNames(to: entry.layers.first ?? "", among: names)))
       }
       do {
         try check(entry, channels.groups[id])
@@ -54,7 +55,8 @@ public struct PruningPlan: Sendable, Equatable {
       keeps[id] = entry.keep
     }
     let kept = keeps.map { Set($0) }
-    for list in channels.minimums where !list.contains(where: { kept[$0.group].contains($0.index) }) {
+    for list in channels.minimums
+    where !list.contains(where: { kept[$0.group].contains($0.index) }) {
       throw PruningError(
         .emptyAxis, at: .layer(channels.groups[list[0].group].layers.first ?? ""))
     }

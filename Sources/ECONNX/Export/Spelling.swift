@@ -1,0 +1,96 @@
+import ECGraph
+import ECTensor
+
+/// One node as it will stand in the file.
+struct SpelledNode {
+  let name: String
+  let type: String
+  let domain: String
+  let attributes: FormatObject
+  let inputs: [String]
+  let outputs: [String]
+}
+
+/// A graph in the words of ONNX: nodes, and the constants that they read, all with unique names.
+struct Spelling {
+  private(set) var nodes: [SpelledNode] = []
+  /// The constants that nodes or outputs read, in the order of their first reader.
+  private(set) var initializers: [(name: String, tensor: Tensor)] = []
+  private(set) var domains: [String] = []
+  private var listed: Set<ValueID> = []
+  private var nodeNames: Set<String> = []
+
+  /// Asks every operator for its spelling; `names` holds the taken names of values, and gets more.
+  /// - Throws: `ONNXError.notExpressible` listing all operators that this opset can't say.
+  init(_ graph: Graph, opset: Int, names: inout Set<String>) throws(ONNXError) {
+    var unsayable: [String] = []
+    for node in graph.nodes {
+      let context = ExportContext(
+        opset: opset, operands: graph.operands(of: node),
+        results: node.outputs.map { graph[$0].type })
+      if let exported = node.op.onnxNodes(context), !exported.nodes.isEmpty {
+        spell(node, exported.nodes, graph, &names)
+      } else {
+        unsayable.append("\(node.op.name) '\(node.name)'")
+      }
+    }
+    if !unsayable.isEmpty { throw ONNXError(.notExpressible(unsayable)) }
+    for output in graph.outputs { list(output, graph) }
+  }
+
+  private mutating func spell(
+    _ node: Node, _ parts: [FormatNode], _ graph: Graph, _ names: inout Set<String>
+  ) {
+    let results = node.outputs.map { graph[$0].name }
+    var intermediates: [String] = []
+    for (k, part) in parts.enumerated() {
+      let isLast = k == parts.count - 1
+      var inputs: [String] = []
+      for operand in part.inputs {
+        switch operand {
+        case .operand(let position):
+          let id = position < node.inputs.count ? node.inputs[position] : nil
+          if let id { list(id, graph) }
+          inputs.append(id.map { graph[$0].name } ?? "")
+        case .intermediate(let position): inputs.append(intermediates[position])
+        case .absent: inputs.append("")
+        case .constant(let tensor, let suffix):
+          let name = Spelling.take("\(results[0])/\(suffix)", &names)
+          initializers.append((name, tensor))
+          inputs.append(name)
+        }
+      }
+      while inputs.last == "" { inputs.removeLast() }
+      var outputs = results
+      if !isLast {
+        outputs = (0..<max(part.outputCount, 1)).map { _ in
+          Spelling.take("\(results[0])/\(part.type)", &names)
+        }
+        intermediates.append(outputs[0])
+      }
+      if !part.domain.isEmpty, !domains.contains(part.domain) { domains.append(part.domain) }
+      let name = Spelling.take(isLast ? node.name : "\(node.name)/\(part.type)", &nodeNames)
+      nodes.append(
+        SpelledNode(
+          name: name, type: part.type, domain: part.domain, attributes: part.attributes,
+          inputs: inputs, outputs: outputs))
+    }
+  }
+
+  private mutating func list(_ id: ValueID, _ graph: Graph) {
+    if let tensor = graph.constant(id), listed.insert(id).inserted {
+      initializers.append((graph[id].name, tensor))
+    }
+  }
+
+  /// `wanted`, or the first free of `wanted_1`, `wanted_2`, …
+  private static func take(_ wanted: String, _ taken: inout Set<String>) -> String {
+    var name = wanted
+    var count = 1
+    while !taken.insert(name).inserted {
+      name = "\(wanted)_\(count)"
+      count += 1
+    }
+    return name
+  }
+}
