@@ -26,6 +26,7 @@ ONE_WAY = {
 NOTHING_TO_PRUNE = {
     "act_zoo",     # activations of the input only
     "conv_zoo",    # every convolution is an output
+    "chunked_weight_names",  # no convolutions
     "merge_zoo",   # its one convolution gives one channel
     "pool_zoo",    # no convolutions
 }
