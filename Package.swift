@@ -85,7 +85,7 @@ let package = Package(
     tests("ECKernelsTests", ["ECKernels"]),
     tests("ECGraphTests", ["ECGraph", "ECOperators"]),
     tests("ECOperatorsTests", ["ECGraph", "ECOperators", "ECExecution"]),
-    tests("ECKerasTests", ["ECKeras", "ECGraph", "ECOperators"]),
+    tests("ECKerasTests", ["ECKeras", "ECGraph", "ECOperators", "ECHDF5", "ECExecution"]),
     tests("ECONNXTests", ["ECONNX", "ECGraph", "ECOperators"]),
     tests("ECExecutionTests", ["ECExecution", "ECGraph", "ECOperators"]),
     tests("ECPassesTests", ["ECPasses", "ECGraph", "ECOperators", "ECExecution"]),

@@ -49,10 +49,10 @@ public enum OutputGuard {
     let stack = UnsafeMutableRawPointer.allocate(byteCount: 1 << 16, alignment: 16)
     var alternate = stack_t(ss_sp: stack, ss_flags: 0, ss_size: 1 << 16)
     sigaltstack(&alternate, nil)
-    // A parent may leave signals blocked; this program is to be interruptible nevertheless.
+    // Whoever started the program may have blocked signals; that is inherited.
     var all = sigset_t()
     sigfillset(&all)
-    pthread_sigmask(SIG_UNBLOCK, &all, nil)
+    sigprocmask(SIG_UNBLOCK, &all, nil)
     for signal in [SIGINT, SIGTERM, SIGHUP] { handle(signal) { _ in OutputGuard.end(130) } }
     for signal in [SIGILL, SIGTRAP, SIGABRT, SIGSEGV, SIGBUS, SIGFPE] {
       handle(signal) { _ in OutputGuard.end(70) }

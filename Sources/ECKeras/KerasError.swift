@@ -1,43 +1,43 @@
 public import ECDiagnostics
+public import ECGraph
+public import ECHDF5
 
-/// What is wrong with a Keras file.
-public struct KerasError: DiagnosticError {
+/// Why a Keras file can't be read, where, and what to do about it.
+public struct KerasError: DiagnosticError, Equatable {
   /// The fact itself.
   public enum Reason: Sendable, Equatable {
-    /// The file can't be opened or isn't HDF5, in the words of the reader.
-    case unreadable(String)
-    /// There is no such file.
-    case missingFile
-    /// There are weights, but no architecture.
-    case weightsOnly(isVersion3: Bool)
-    /// HDF5 that isn't a Keras model; the members of its root.
-    case notKeras(members: [String])
-    /// The configuration isn't JSON.
-    case configuration(String, offset: Int)
-    /// A key of the configuration is missing or has a value that can't be used.
-    case key(String)
-    /// A subclassed model, whose architecture is code.
-    case subclassed(String)
-    /// Layers that aren't supported: `class 'name'`, all of them.
-    case unsupportedLayers([String])
-    /// A weight that `weight_names` lists isn't in the file.
-    case incomplete(dataset: String)
-    /// Weights of a layer that don't fit its configuration.
-    case weights(expected: [String], found: [String])
-    /// The weights of a nested model can't be assigned to its layers.
-    case nestedWeights([String])
-    /// A layer refuses its configuration or operands.
-    case layer(FormatFault)
-    /// A reference to a layer or call that doesn't exist.
-    case reference(String)
-  }
-
-  /// What a layer's rule says.
-  public struct FormatFault: Sendable, Equatable {
-    /// The words.
-    public let what: String
-    /// What to do.
-    public let remedy: String?
+    /// The file can't be read as HDF5.
+    case hdf5(HDF5Error)
+    /// A file or folder of another kind.
+    case notLegacyFile(SourceKind)
+    /// Weights in the legacy layout, without the architecture; the number of layers.
+    case weightsOnly(layerCount: Int)
+    /// Weights in the layout of Keras 3, without the architecture.
+    case weightsOnlyVersion3
+    /// HDF5, but nothing that Keras writes; the members of the root.
+    case unknownContent(members: [String])
+    /// The architecture isn't JSON: what was found, at which byte.
+    case badJSON(String, offset: Int)
+    /// The architecture says something that makes no sense.
+    case badConfig(String)
+    /// A class that has no layers in its configuration, where a model must be.
+    case notModel(className: String)
+    /// A layer refers to a tensor that doesn't exist.
+    case noSuchTensor(layer: String, call: Int, result: Int)
+    /// Layers that refer to each other in a circle.
+    case cycle([String])
+    /// A call of a nested model with more or fewer tensors than it has inputs.
+    case inputCount(expected: Int, found: Int)
+    /// Layers that no rule is known for.
+    case unsupported([UnsupportedLayer])
+    /// The group of a layer that has weights isn't there.
+    case missingGroup
+    /// A data set that the file lists isn't there.
+    case missingDataset(String)
+    /// Weights other than those that the layers own.
+    case weightNames(expected: [String], found: [String])
+    /// What a rule refuses in a layer.
+    case layer(FormatError)
   }
 
   /// The fact.
@@ -45,12 +45,73 @@ public struct KerasError: DiagnosticError {
   public let place: Place
 
   /// Makes an error.
-  public init(_ reason: Reason, at place: Place) {
+  public init(_ reason: Reason, at place: Place = Place()) {
     self.reason = reason
     self.place = place
   }
 
-  public var category: FaultCategory {
-    reason == .missingFile ? .missingInput : .input
+  /// Wraps a fault of the file; its place already begins with the file.
+  init(_ error: HDF5Error) {
+    self.init(.hdf5(error), at: error.place)
   }
+
+  /// This error with the file in front of its place, unless it is there already.
+  func inside(_ file: Place) -> KerasError {
+    place.trail.first == file.trail.first ? self : KerasError(reason, at: file.appending(place))
+  }
+}
+
+/// Layers of one class that can't be read.
+public struct UnsupportedLayer: Sendable, Equatable {
+  /// Why layers of this class can't be read.
+  public enum Kind: Sendable, Equatable {
+    /// A class without a rule.
+    case layer
+    /// A class from outside Keras, registered under a package name.
+    case custom
+    /// Python code.
+    case lambda
+    /// An operation of TensorFlow or Keras without a rule.
+    case operation
+    /// Weights of few bits; the name of the policy.
+    case quantized(String)
+  }
+
+  /// The class name as the file has it, or the operation's.
+  public let className: String
+  /// Why.
+  public let kind: Kind
+  /// The layers, with the names of the models around them.
+  public let layers: [String]
+
+  /// Describes layers.
+  public init(className: String, kind: Kind, layers: [String]) {
+    self.className = className
+    self.kind = kind
+    self.layers = layers
+  }
+}
+
+/// Kinds of files and folders that hold no legacy Keras model, by what they begin with.
+public enum SourceKind: Sendable, Equatable {
+  /// A `.keras` archive.
+  case kerasArchive
+  /// A TensorFlow SavedModel, as a folder or an archive.
+  case savedModel
+  /// A PyTorch archive.
+  case torchArchive
+  /// Any other zip archive.
+  case zip
+  /// A folder.
+  case folder
+  /// A TensorFlow Lite model.
+  case tensorFlowLite
+  /// What git stores in place of a large file.
+  case gitPointer
+  /// A web page.
+  case webPage
+  /// No bytes at all.
+  case empty
+  /// Anything else.
+  case other
 }

@@ -2,7 +2,12 @@ import ECDiagnostics
 public import ECGraph
 import ECHDF5
 
-/// Reads Keras models from legacy HDF5 files (`model.save("x.h5")`) of Keras 2, tf-keras and Keras 3.
+/// Reads whole Keras models from legacy HDF5 files, as `model.save("model.h5")` writes them.
+///
+/// Knows the files of Keras 2 (multi-backend, tf.keras, tf-keras) and Keras 3, and the usual layers
+/// of Keras 1. Layers become operators by the rules of a table; a rule is looked up by the class
+/// name, by `op:<class>` for operations that Keras 3 records as layers, and by `<class>:<function>`
+/// for `TFOpLambda` and `SlicingOpLambda`.
 public struct KerasImporter: Sendable {
   private let table: OperatorTable
 
@@ -11,98 +16,95 @@ public struct KerasImporter: Sendable {
     self.table = table
   }
 
-  /// Reads a model; weights stay in the file, mapped.
-  /// - Throws: `KerasError` that says what, where, and what to do.
+  /// Reads a model; float32 weights stay in the file and are mapped, no element is touched.
+  ///
+  /// Inputs and outputs have the names of their layers; other values those of the layers that make
+  /// them, with the names of the models around them (`base/conv1`).
+  /// - Throws: `KerasError` with the file, the layer and the weight.
   public func model(contentsOf path: String) throws(KerasError) -> KerasModel {
-    let place = Place.file(path)
-    let file = try KerasImporter.open(path, place)
-    let (text, root, version) = try KerasImporter.architecture(file, place)
+    do {
+      return try read(path)
+    } catch {
+      throw error.inside(.file(path))
+    }
+  }
+
+  private func read(_ path: String) throws(KerasError) -> KerasModel {
+    let file = try LegacyFile(path: path)
     let config: FormatValue
     do throws(JSONError) {
-      config = try FormatValue(json: text.utf8)
+      config = try FormatValue(json: file.architecture.utf8)
     } catch {
-      throw KerasError(.configuration(error.what, offset: error.offset), at: place)
+      throw KerasError(.badJSON(error.what, offset: error.offset))
     }
-    let dialect = KerasImporter.dialect(of: text, version: version)
-    let model = try ModelConfig(config, dialect: dialect, place: place)
-    try refuseUnsupported(model, place)
-    var builder = ModelBuilder(
-      table: table, store: WeightStore(file: file, root: root, path: path), dialect: dialect,
-      place: place, name: model.name)
-    try builder.buildTopLevel(model)
-    let (graph, notes) = builder.finish()
+    let (version, backend) = (file.version, file.backend)
+    let dialect = KerasDialect(config: config, version: version)
+    var reader = ConfigReader(dialect: dialect)
+    let source = try reader.document(config)
+    try refuseUnsupported(source)
+
+    var stored = try file.weights()
+    var loader = WeightLoader(
+      table: table, dialect: dialect, isMultiBackend: isMultiBackend(dialect, version))
+    try loader.load(source, from: &stored)
+    var drawing = GraphDrawing(
+      table: table, dialect: dialect, weights: loader.tensors, name: source.name)
+    let graph = try drawing.draw(source)
+    let groups = loader.groups.map { entry in
+      KerasModel.StoredGroup(
+        name: entry.group.name,
+        weights: zip(entry.group.weights, entry.owners).map { weight, owner in
+          var weight = weight
+          if let owner { weight.initializers = drawing.initializers(of: owner, in: graph) }
+          return weight
+        })
+    }
     return KerasModel(
-      graph: graph, version: version, dialect: dialect, config: config, notes: notes)
+      graph: graph, version: version, backend: backend, dialect: dialect, notes: stored.notes,
+      config: config, groups: groups)
   }
 
-  private static func open(_ path: String, _ place: Place) throws(KerasError) -> HDF5File {
-    do throws(HDF5Error) {
-      return try HDF5File(path: path)
-    } catch {
-      if error.reason == .noSuchFile { throw KerasError(.missingFile, at: place) }
-      throw KerasError(.unreadable(error.what), at: place)
+  /// Whether the `keras` package of Keras 2 wrote the file, not tf.keras.
+  private func isMultiBackend(_ dialect: KerasDialect, _ version: String?) -> Bool {
+    guard dialect < .keras3, let version, !version.hasSuffix("-tf") else {
+      return dialect == .keras1
     }
+    return ["1.", "2.0.", "2.1.", "2.2.", "2.3."].contains { version.hasPrefix($0) }
   }
 
-  /// The configuration's text, the group of the weights, and the version.
-  private static func architecture(_ file: borrowing HDF5File, _ place: Place)
-    throws(KerasError) -> (String, String, String?)
-  {
-    let members: [String]
-    let isLegacyWeights: Bool
-    do throws(HDF5Error) {
-      var version = try file.stringAttribute("", "keras_version")
-      let hasGroup = try file.exists("model_weights")
-      if version == nil && hasGroup {
-        version = try file.stringAttribute("model_weights", "keras_version")
-      }
-      if let text = try file.stringAttribute("", "model_config") {
-        return (text, hasGroup ? "model_weights" : "", version)
-      }
-      let hasNames = try file.attributeExists("", "layer_names")
-      let hasChunkedNames = try file.attributeExists("", "layer_names0")
-      isLegacyWeights = hasNames || hasChunkedNames || hasGroup
-      members = try file.members(of: "")
-    } catch {
-      throw KerasError(.unreadable(error.what), at: error.place)
-    }
-    if isLegacyWeights { throw KerasError(.weightsOnly(isVersion3: false), at: place) }
-    if !["layers", "_layer_checkpoint_dependencies", "vars"].allSatisfy({ !members.contains($0) }) {
-      throw KerasError(.weightsOnly(isVersion3: true), at: place)
-    }
-    throw KerasError(.notKeras(members: members), at: place)
-  }
-
-  /// The generation: by the keys of the configuration first, by the version second.
-  private static func dialect(of text: String, version: String?) -> KerasDialect {
-    if text.contains("\"keras_history\"") || text.contains("\"batch_shape\"") { return .keras3 }
-    if text.contains("\"nb_filter\"") || text.contains("\"border_mode\"")
-      || text.contains("\"output_dim\"")
-    {
-      return .keras1
-    }
-    return version?.hasPrefix("3") == true ? .keras3 : .keras2
-  }
-
-  private func refuseUnsupported(_ model: ModelConfig, _ place: Place) throws(KerasError) {
-    var unsupported: [String] = []
-    func visit(_ model: ModelConfig, _ prefix: String) {
-      for layer in model.layers where !layer.isInput {
-        if let inner = layer.model {
-          visit(inner, prefix + layer.name + "/")
-        } else if table.keras[layer.ruleName] == nil {
-          unsupported.append("\(layer.shownClass) '\(prefix + layer.name)'")
-        }
+  /// Lists all layers that no rule is known for, before anything is built.
+  private func refuseUnsupported(_ model: ModelSource) throws(KerasError) {
+    var found: [(className: String, kind: UnsupportedLayer.Kind, layers: [String])] = []
+    for layer in model.leaves where !layer.isInput {
+      guard let kind = fault(of: layer) else { continue }
+      let shown =
+        kind == .operation
+        ? String(layer.ruleName.drop { $0 != ":" }.dropFirst())
+        : layer.ruleName.hasPrefix(layer.declaredClass + " ") ? layer.ruleName : layer.declaredClass
+      if let k = found.firstIndex(where: { $0.className == shown && $0.kind == kind }) {
+        found[k].layers.append(layer.path)
+      } else {
+        found.append((shown, kind, [layer.path]))
       }
     }
-    visit(model, "")
-    if !unsupported.isEmpty { throw KerasError(.unsupportedLayers(unsupported), at: place) }
+    if found.isEmpty { return }
+    throw KerasError(
+      .unsupported(
+        found.map {
+          UnsupportedLayer(className: $0.className, kind: $0.kind, layers: $0.layers)
+        }))
   }
-}
 
-extension LayerConfig {
-  /// The class for a person: operations by their function.
-  fileprivate var shownClass: String {
-    ruleName.contains(":") ? "operation \(ruleName.split(separator: ":").last ?? "")" : className
+  private func fault(of layer: LayerSource) -> UnsupportedLayer.Kind? {
+    if let policy = layer.config["dtype"]?.object {
+      let name = policy["config"]?.object?["name"]?.string ?? policy["class_name"]?.string ?? ""
+      if policy["class_name"]?.string?.hasPrefix("Quantized") ?? false || name.contains("_from_") {
+        return .quantized(name)
+      }
+    }
+    if table.keras[layer.ruleName] != nil { return nil }
+    if layer.ruleName.contains(":") { return .operation }
+    if layer.ruleName == "Lambda" { return .lambda }
+    return layer.declaredClass.contains(">") ? .custom : .layer
   }
 }

@@ -1,18 +1,47 @@
 public import ECGraph
+public import ECTensor
 
-/// A Keras model as it came from its file.
+/// A Keras model as a graph, with what its file says besides.
 public struct KerasModel: Sendable {
-  /// The graph; images keep the layout of the file.
+  /// The model.
   public let graph: Graph
-  /// `keras_version` as written, if it is.
+  /// The version of Keras that wrote the file, where it says so.
   public let version: String?
-  /// The generation, by which numerics are chosen.
+  /// The backend of Keras, where the file says so.
+  public let backend: String?
+  /// The generation of Keras in whose terms the file is written.
   public let dialect: KerasDialect
-  /// The configuration as written.
-  public let config: FormatValue
-  /// Remarks worth showing to a person.
+  /// Remarks for the user, each a clause without a full stop.
   public let notes: [String]
+  /// The architecture (`model_config`) as the file has it, to be written back.
+  public let config: FormatValue
+  /// The groups of weights in the order of the file (`layer_names`), also those without weights.
+  public let groups: [StoredGroup]
 
   /// The producer in words, such as `keras 2.15.0`.
   public var producer: String { version.map { "keras \($0)" } ?? "keras" }
+
+  /// The weights of one layer, or of one nested model, of the outermost model.
+  public struct StoredGroup: Sendable {
+    /// The name of the layer or nested model.
+    public let name: String
+    /// The weights in the order of the file (`weight_names`).
+    public let weights: [StoredWeight]
+  }
+
+  /// One stored weight.
+  public struct StoredWeight: Sendable {
+    /// The path of the data set within its group, as the file has it.
+    public let name: String
+    /// The layer that owns it, with the names of the models around it; `nil` if it isn't read.
+    public let layer: String?
+    /// The name by which rules know it, such as `kernel`; `nil` if it isn't read.
+    public let weight: String?
+    /// The initializers of the graph that the layer's rule made, by the names the rule gave them.
+    public internal(set) var initializers: [String: String]
+    /// The extents in the file.
+    public let shape: [Int]
+    /// The type of its elements in the file.
+    public let elementType: ElementType?
+  }
 }

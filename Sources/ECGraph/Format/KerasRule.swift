@@ -18,7 +18,12 @@ public struct KerasLayer: Sendable {
   public let className: String
   /// The layer's `config`.
   public let config: FormatObject
-  /// The arguments of the call that aren't tensors, by keyword (Keras operation layers).
+  /// The arguments of the call by keyword, the positional ones as a list under `args`.
+  ///
+  /// Tensors stand as `"@0"`, `"@1"` and so on, by their position among the inputs, so that `1 - x`
+  /// is `args: [1.0, "@0"]`; a list of tensors is a list of those. Arrays are lists of numbers. In
+  /// the form of Keras 2, `x - 1` is `args: ["@0"]` and `y: 1`. `training` is true here if the
+  /// layer, or a model around it, is called so.
   public let arguments: FormatObject
   /// The weights by leaf name (`kernel`, `bias`, `gamma`), as stored.
   public let weights: [String: Tensor]

@@ -15,7 +15,7 @@ public struct ChannelGroups: Sendable {
   /// The units of which at least one has to stay, ascending: one list for each axis that could
   /// become empty.
   public let minimums: [[ChannelUnit]]
-  /// The share of multiply-accumulates in nodes that make or mix channels of a prunable unit.
+  /// The share of multiply-accumulates in nodes that make, mix or follow channels of a prunable unit.
   public let prunableMACShare: Double
   /// The names of all layers, in topological order, without repeats.
   public let layerNames: [String]
@@ -118,7 +118,7 @@ public struct ChannelGroups: Sendable {
     _ graph: Graph, _ axes: [ChannelAxis], _ groups: [ChannelGroup]
   ) -> Double {
     var touched: Set<NodeID> = []
-    for axis in axes where axis.role != .follower && !touched.contains(axis.node) {
+    for axis in axes where !touched.contains(axis.node) {
       let isPrunable = axis.units.contains { unit in
         unit.map { groups[$0.group].frozen[$0.index] == nil } ?? false
       }

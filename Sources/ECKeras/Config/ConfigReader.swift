@@ -1,0 +1,172 @@
+import ECDiagnostics
+import ECGraph
+
+/// Reads `model_config` into models and layers, whatever generation of Keras wrote it.
+struct ConfigReader {
+  let dialect: KerasDialect
+  private var nextID = 0
+
+  init(dialect: KerasDialect) {
+    self.dialect = dialect
+  }
+
+  /// Reads the outermost model.
+  mutating func document(_ value: FormatValue) throws(KerasError) -> ModelSource {
+    guard let object = value.object, let className = object["class_name"]?.string,
+      let config = object["config"]
+    else { throw KerasError(.badConfig("the architecture has no 'class_name' or no 'config'")) }
+    return try model(className, config, path: "")
+  }
+
+  private mutating func model(_ className: String, _ config: FormatValue, path: String)
+    throws(KerasError) -> ModelSource
+  {
+    let here = path.isEmpty ? Place() : .layer(path)
+    guard let list = config.list ?? config.object?["layers"]?.list else {
+      let isPlain = ["Sequential", "Functional", "Model"].contains(className)
+      throw KerasError(
+        isPlain ? .badConfig("'layers' is missing") : .notModel(className: className), at: here)
+    }
+    let prefix = path.isEmpty ? "" : path + "/"
+    let name = config.object?["name"]?.string ?? className.lowercased()
+    var layers: [LayerSource] = []
+    var names: Set<String> = []
+    let known = Set(list.compactMap { Self.name(of: $0) })
+    for entry in list {
+      let layer = try layer(entry, prefix: prefix, known: known)
+      guard names.insert(layer.name).inserted else {
+        throw KerasError(.badConfig("two layers have the name '\(layer.name)'"), at: here)
+      }
+      layers.append(layer)
+    }
+    guard let ins = config.object?["input_layers"], let outs = config.object?["output_layers"]
+    else {
+      guard className == "Sequential" else {
+        throw KerasError(
+          .badConfig("'input_layers' or 'output_layers' is missing"), at: here)
+      }
+      return try chain(layers, name: name, config: config.object ?? [:], prefix: prefix, at: here)
+    }
+    var outputs = TensorReference.all(in: outs)
+    if outputs.isEmpty { throw KerasError(.badConfig("the model has no outputs"), at: here) }
+    if dialect < .keras3 { NodeNumbering.countFromZero(&layers, &outputs) }
+    return ModelSource(
+      name: name, layers: layers, inputs: TensorReference.all(in: ins), outputs: outputs)
+  }
+
+  /// The functional model that a Sequential stands for.
+  private mutating func chain(
+    _ layers: [LayerSource], name: String, config: FormatObject, prefix: String, at here: Place
+  ) throws(KerasError) -> ModelSource {
+    guard let first = layers.first else {
+      throw KerasError(.badConfig("the Sequential '\(name)' has no layers"), at: here)
+    }
+    var chain = layers
+    if !first.isInput {
+      var members: FormatObject = [:]
+      if let shape = InputShape(firstLayer: first, of: config) {
+        members["batch_shape"] = shape.config
+      }
+      let input = LayerSource(
+        id: takeID(), name: "\(first.name)_input", path: "\(prefix)\(first.name)_input",
+        declaredClass: "InputLayer", ruleName: "InputLayer", config: members, calls: [], model: nil)
+      chain.insert(input, at: 0)
+    }
+    for k in chain.indices.dropFirst() {
+      chain[k].calls = [.chained(to: chain[k - 1].name)]
+    }
+    return ModelSource(
+      name: name, layers: chain, inputs: [TensorReference(chain[0].name)],
+      outputs: [TensorReference(chain[chain.count - 1].name)])
+  }
+
+  private mutating func layer(_ value: FormatValue, prefix: String, known: Set<String>)
+    throws(KerasError) -> LayerSource
+  {
+    guard let object = value.object, let className = object["class_name"]?.string,
+      let name = Self.name(of: value)
+    else { throw KerasError(.badConfig("a layer has no 'class_name' or no 'name'")) }
+    let here = Place.layer(prefix + name)
+    let id = takeID()
+    let config = object["config"]?.object ?? [:]
+    let isModel = object["config"]?.list != nil || config["layers"]?.list != nil
+    var inner: ModelSource?
+    var (ruleClass, ruleConfig) = (Self.baseName(className), config)
+    if dialect == .keras1 { (ruleClass, ruleConfig) = Keras1.translated(ruleClass, config) }
+    if isModel, ruleClass != "Merge", let members = object["config"] {
+      inner = try model(className, members, path: prefix + name)
+    }
+    var calls: [LayerCall] = []
+    for call in object["inbound_nodes"]?.list ?? [] {
+      var reader = CallReader(known: known)
+      guard let call = reader.call(call) else {
+        throw KerasError(.badConfig("an entry of 'inbound_nodes' can't be understood"), at: here)
+      }
+      calls.append(call)
+    }
+    return LayerSource(
+      id: id, name: name, path: prefix + name, declaredClass: className,
+      ruleName: inner == nil ? ruleName(ruleClass, object) : ruleClass, config: ruleConfig,
+      calls: calls, model: inner)
+  }
+
+  /// Operations are looked up apart from the layers of the same class names: `op:Add`,
+  /// `TFOpLambda:math.add`.
+  private func ruleName(_ className: String, _ object: FormatObject) -> String {
+    let config = object["config"]?.object ?? [:]
+    if let function = config["function"]?.string, className.hasSuffix("OpLambda") {
+      return "\(className):\(function)"
+    }
+    guard dialect == .keras3, className != "InputLayer" else { return className }
+    if let module = object["module"]?.string {
+      return module.split(separator: ".").contains("ops") ? "op:\(className)" : className
+    }
+    return config["trainable"] == nil && config["dtype"] == nil ? "op:\(className)" : className
+  }
+
+  private mutating func takeID() -> Int {
+    nextID += 1
+    return nextID
+  }
+
+  private static func name(of layer: FormatValue) -> String? {
+    guard let object = layer.object else { return nil }
+    if let name = object["name"]?.string ?? object["config"]?.object?["name"]?.string {
+      return name
+    }
+    // A Sequential of Keras 1 is a bare list, which has no name of its own.
+    return object["config"]?.list == nil ? nil : object["class_name"]?.string?.lowercased()
+  }
+
+  /// The class name without the package it is registered under.
+  static func baseName(_ className: String) -> String {
+    className.split(separator: ">").last.map(String.init) ?? className
+  }
+}
+
+/// How calls of nested models are counted.
+enum NodeNumbering {
+  /// Keras 2 counts the calls of a nested model from 1: makes them count from 0, like all others.
+  static func countFromZero(_ layers: inout [LayerSource], _ outputs: inout [TensorReference]) {
+    var used: [String: Set<Int>] = [:]
+    for reference in layers.flatMap({ $0.calls.flatMap(\.inputs) }) + outputs {
+      used[reference.layer, default: []].insert(reference.call)
+    }
+    let models = Set(
+      layers.filter { layer in
+        guard layer.model != nil, let calls = used[layer.name] else { return false }
+        return calls.contains(layer.calls.count) || !calls.contains(0)
+      }.map(\.name))
+    if models.isEmpty { return }
+    func shifted(_ reference: TensorReference) -> TensorReference {
+      guard models.contains(reference.layer) else { return reference }
+      return TensorReference(reference.layer, call: reference.call &- 1, result: reference.result)
+    }
+    for k in layers.indices {
+      for call in layers[k].calls.indices {
+        layers[k].calls[call].inputs = layers[k].calls[call].inputs.map(shifted)
+      }
+    }
+    outputs = outputs.map(shifted)
+  }
+}

@@ -1,0 +1,77 @@
+import ECDiagnostics
+import ECKeras
+import Testing
+
+@Test func `every error is worded`() {
+  let renderer = Renderer(colour: false)
+  let text = KerasError.samples.map { renderer.render($0) }.joined(separator: "\n")
+  #expect(text == golden)
+}
+
+private let golden = #"""
+  error: model.h5: no such file
+  error: model.h5: the file is cut short (eof = 4096, stored_eof = 8192)
+    to fix: get the file again; this copy is incomplete
+  error: model.h5: a .keras archive, which isn't read yet
+    to fix: load it with Keras and save it with model.save("model.h5")
+  error: model.h5: a TensorFlow SavedModel, which isn't read
+    to fix: load it with Keras and save it with model.save("model.h5")
+  error: model.h5: a PyTorch file, which isn't read
+    to fix: export the original model to ONNX or Keras
+  error: model.h5: a zip archive, expected an HDF5 file
+  error: model.h5: a folder, expected an HDF5 file
+  error: model.h5: a TensorFlow Lite model, which isn't read
+    to fix: export the original model to ONNX or Keras
+  error: model.h5: only the pointer of a file kept with git LFS
+    to fix: run 'git lfs pull'
+  error: model.h5: a web page, expected an HDF5 file
+    to fix: get the file again; this copy isn't the model
+  error: model.h5: an empty file
+    to fix: get the file again; this copy isn't the model
+  error: model.h5: not an HDF5 file
+  error: model.h5: holds the weights of 16 layers, but not the model they belong to
+    to fix: save the whole model with model.save("model.h5")
+  error: model.h5: holds weights in the layout of Keras 3, but not the model they belong to
+    to fix: save the whole model with model.save("model.h5")
+  error: model.h5: an HDF5 file, but not of Keras; it holds 'images', 'labels'
+  error: model.h5: an HDF5 file without content
+  error: model.h5: the architecture isn't JSON: a colon is missing at byte 17
+    to fix: save the model again; this file is damaged
+  error: model.h5: 'layers' is missing
+  error: model.h5: 'MyModel' is a subclassed model, whose architecture is Python code
+    to fix: rebuild the model with the functional API and save it again
+  error: model.h5 › layer 'base/conv1': refers to result 0 of call 1 of layer 'conv0', which \#
+  doesn't exist
+  error: model.h5: layers read each other in a circle: 'conv1', 'add'
+  error: model.h5 › layer 'base/conv1': the model is called with 1 tensors, expected 2
+  error: model.h5: 3 layers can't be read
+    Lambda (Python code): 'scale'
+    Pkg>Gate (a custom class): 'a/gate', 'b/gate'
+    to fix: Python code isn't run; build the model with Keras layers instead of Lambda and save \#
+  it again
+  error: model.h5: 1 layer can't be read
+    Pkg>Gate (a custom class): 'gate'
+    to fix: code of custom classes isn't known here; build the model with Keras layers and save \#
+  it again
+  error: model.h5: 27 layers can't be read
+    LSTM: 'lstm_1', 'lstm_2', 'lstm_3', 'lstm_4', 'lstm_5', 'lstm_6', 'lstm_7', 'lstm_8', \#
+  'lstm_9', 'lstm_10', 'lstm_11', 'lstm_12', 'lstm_13', 'lstm_14', 'lstm_15', 'lstm_16', \#
+  'lstm_17', 'lstm_18', 'lstm_19', 'lstm_20', 'lstm_21', 'lstm_22', 'lstm_23', 'lstm_24' and 2 more
+    operation Einsum: 'einsum'
+    to fix: 'ecconvert operators' lists what can be read
+  error: model.h5: 1 layer can't be read
+    Dense with dtype 'int8': 'dense'
+    to fix: save the model before it is quantized
+  error: model.h5 › layer 'base/conv1': incomplete file: the weights of this layer are missing
+    to fix: save the model again; this file is damaged
+  error: model.h5 › layer 'base/conv1': incomplete file: 'conv1/kernel:0' is listed but missing
+    to fix: save the model again; this file is damaged
+  error: model.h5 › layer 'base/conv1': the file has 1 weight, expected 2
+    expected: 'kernel', 'bias'
+    found: 'conv1/kernel:0'
+  error: model.h5 › layer 'base/conv1': the file has 0 weights, expected 1
+    expected: 'kernel'
+    found: none
+  error: model.h5 › layer 'base/conv1': weight 'kernel': shape is [3, 3, 3, 8], expected [3, 3, \#
+  3, 16]
+  """#
