@@ -57,7 +57,11 @@ struct Command {
       Thread.sleep(forTimeInterval: seconds)
       kill(process.processIdentifier, signal)
     }
+    // A run that hangs fails its test, not the whole gate.
+    let limit = DispatchWorkItem { kill(process.processIdentifier, SIGKILL) }
+    DispatchQueue.global().asyncAfter(deadline: .now() + 60, execute: limit)
     process.waitUntilExit()
+    limit.cancel()
     try out.close()
     try err.close()
     let status =
