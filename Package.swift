@@ -13,10 +13,12 @@ func library(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
 
 /// The test target that mirrors a library target.
 func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
-  .testTarget(name: name, dependencies: dependencies + ["ECTestSupport"], swiftSettings: swiftSettings)
+  .testTarget(
+    name: name, dependencies: dependencies + ["ECTestSupport"], swiftSettings: swiftSettings)
 }
 
-let collections: Target.Dependency = .product(name: "OrderedCollections", package: "swift-collections")
+let collections: Target.Dependency = .product(
+  name: "OrderedCollections", package: "swift-collections")
 
 let package = Package(
   name: "ecconvert",
@@ -52,7 +54,8 @@ let package = Package(
 
     // Formats
     library("ECKeras", ["ECDiagnostics", "ECTensor", "ECGraph", "ECHDF5", collections]),
-    library("ECONNX", ["ECDiagnostics", "ECTensor", "ECGraph", "CONNX", "CProtobufC", collections]),
+    library(
+      "ECONNX", ["ECDiagnostics", "ECTensor", "ECGraph", "CONNX", "CProtobufC", collections]),
 
     // Work
     library("ECCentrality", ["ECDiagnostics", "ECBLAS"]),

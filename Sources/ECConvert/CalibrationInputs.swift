@@ -19,7 +19,8 @@ struct CalibrationInputs {
     }
     let tensor = try NumpyFile.read(path)
     let type = graph[input].type
-    let fits = tensor.shape.count == type.rank
+    let fits =
+      tensor.shape.count == type.rank
       && zip(tensor.shape, type.shape).dropFirst().allSatisfy { $1.value == nil || $0 == $1.value }
     guard fits, tensor.shape[0] >= 1 else {
       throw ConversionFault(

@@ -77,7 +77,8 @@ public struct Comparison: Sendable {
       options.threads > 0
       ? options.threads : max(1, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN))))
     var random = RandomInputs(seed: options.seed)
-    let batch = truth.inputs.first.flatMap { truth[$0].type.shape.first?.value }
+    let batch =
+      truth.inputs.first.flatMap { truth[$0].type.shape.first?.value }
       ?? max(1, options.samples)
     let shapes = try Evaluator.inputShapes(of: truth, batch: batch)
     let inputs = shapes.map { random.tensor(shape: $0, in: truth.inputRange) }

@@ -218,7 +218,8 @@ struct ConversionRun {
       return try ONNXImporter(table: .standard).model(contentsOf: path).graph
     } catch {
       guard case .unsupportedOperators = error.reason else { throw error }
-      warnings.append("verified before writing only: the file has operators that can't be read back")
+      warnings.append(
+        "verified before writing only: the file has operators that can't be read back")
       return slim
     }
   }

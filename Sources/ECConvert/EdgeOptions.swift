@@ -15,7 +15,8 @@ struct EdgeOptions {
           at: .option("--input-shape"))
       }
       let type = graph[id].type
-      let fits = type.rank == shape.count
+      let fits =
+        type.rank == shape.count
         && zip(type.shape, shape).allSatisfy { $0.value == nil || $0.value == $1 }
       guard fits else {
         throw ConversionFault(

@@ -11,7 +11,8 @@ enum NumpyFile {
     do {
       file = try MappedFile(path: path)
     } catch {
-      throw ConversionFault(.cannotRead(message: error.message, isMissing: error.code == 2), at: place)
+      throw ConversionFault(
+        .cannotRead(message: error.message, isMissing: error.code == 2), at: place)
     }
     var range = 0..<file.byteCount
     let isArchive = file.withBytes { $0.starts(with: [0x50, 0x4B, 0x03, 0x04]) }
@@ -96,12 +97,14 @@ enum NumpyFile {
     for extent in shape {
       let (product, overflow) = count.multipliedReportingOverflow(by: extent)
       guard extent > 0, !overflow, product <= file.byteCount else {
-        throw ConversionFault(.calibration("the array's extents \(shape) don't fit the file"), at: place)
+        throw ConversionFault(
+          .calibration("the array's extents \(shape) don't fit the file"), at: place)
       }
       count = product
     }
     guard count * type.byteCount <= range.count - header.end else {
-      throw ConversionFault(.calibration("the array's extents \(shape) don't fit the file"), at: place)
+      throw ConversionFault(
+        .calibration("the array's extents \(shape) don't fit the file"), at: place)
     }
     return Tensor(
       elementType: type, shape: shape, storage: file.storage(),

@@ -203,7 +203,8 @@ extension PruningStage.Result {
       let value = final[final[entry.node].outputs[0]]
       let isImage = value.type.rank == 4 && layout == .channelsLast
       let axis =
-        isImage ? ImageLayout.channelsLast.axis(entry.axis, in: .channelsFirst, rank: 4) : entry.axis
+        isImage
+        ? ImageLayout.channelsLast.axis(entry.axis, in: .channelsFirst, rank: 4) : entry.axis
       return [
         "name": .string(value.name), "axis": .int(axis),
         "keep": .list(entry.keep.map { .int($0) }),

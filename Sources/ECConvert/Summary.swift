@@ -5,11 +5,14 @@ enum Summary {
   static func lines(_ report: ConversionReport) -> [String] {
     var lines = [
       row("", "before", "after", ""),
-      row("parameters", count(report.input.parameterCount), count(report.output.parameterCount),
+      row(
+        "parameters", count(report.input.parameterCount), count(report.output.parameterCount),
         share(report.output.parameterCount, report.input.parameterCount)),
-      row("MACs", count(report.input.macCount), count(report.output.macCount),
+      row(
+        "MACs", count(report.input.macCount), count(report.output.macCount),
         share(report.output.macCount, report.input.macCount)),
-      row("bytes", bytes(report.input.byteCount), bytes(report.output.byteCount),
+      row(
+        "bytes", bytes(report.input.byteCount), bytes(report.output.byteCount),
         share(report.output.byteCount, report.input.byteCount)),
     ]
     if let pruning = report.pruning, let groups = pruning["groups"]?.list {

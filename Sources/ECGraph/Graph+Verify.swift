@@ -16,8 +16,9 @@ extension Graph {
         throw GraphError(.notUnique(name: value.name))
       }
       if let constant = value.constant, ValueType(constant) != value.type {
-        throw GraphError(.typeDiffers(
-          value: value.name, stored: value.type, inferred: ValueType(constant)))
+        throw GraphError(
+          .typeDiffers(
+            value: value.name, stored: value.type, inferred: ValueType(constant)))
       }
     }
     var nodeNames: Set<String> = []

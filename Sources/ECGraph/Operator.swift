@@ -70,7 +70,9 @@ public struct Operands: Sendable {
   /// The elements of an operand that must be an initializer.
   public func constant(_ position: Int) throws(GraphError) -> Tensor {
     _ = try type(position)
-    guard let tensor = constants[position] else { throw GraphError(.notConstant(operand: position)) }
+    guard let tensor = constants[position] else {
+      throw GraphError(.notConstant(operand: position))
+    }
     return tensor
   }
 

@@ -60,7 +60,8 @@ extension Tensor {
     let tables = axes.map(\.offsets)
     let inner = axes.count - 1
     // The axis along which the source runs; the last one if it does, else the best candidate.
-    let fast = axes.indices.filter { axes[$0].count > 1 }
+    let fast =
+      axes.indices.filter { axes[$0].count > 1 }
       .min { abs(axes[$0].stride) < abs(axes[$1].stride) } ?? inner
     if fast == inner {
       let row = tables[inner]

@@ -85,7 +85,8 @@ public final class MappedFile: @unchecked Sendable {
   }
 
   /// Lets `body` read the bytes.
-  public func withBytes<R, E: Error>(_ body: (UnsafeRawBufferPointer) throws(E) -> R) throws(E) -> R {
+  public func withBytes<R, E: Error>(_ body: (UnsafeRawBufferPointer) throws(E) -> R) throws(E) -> R
+  {
     try body(UnsafeRawBufferPointer(start: base.map { UnsafeRawPointer($0) }, count: byteCount))
   }
 }

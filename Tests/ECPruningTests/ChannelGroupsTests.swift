@@ -30,8 +30,9 @@ struct ChannelGroupsTests {
     let groups = ChannelGroups(try Networks.dense())
     #expect(summary(groups) == ["stem:6", "g1:4", "g2:4", "tr:7"])
     let transition = groups.axes.first { $0.layer == "tr" && $0.role == .consumer }
-    #expect(transition?.units.map { $0?.group } == [Int](repeating: 0, count: 6)
-      + [Int](repeating: 1, count: 4) + [Int](repeating: 2, count: 4))
+    #expect(
+      transition?.units.map { $0?.group } == [Int](repeating: 0, count: 6)
+        + [Int](repeating: 1, count: 4) + [Int](repeating: 2, count: 4))
   }
 
   @Test func `a shuffle couples columns only`() throws {

@@ -49,7 +49,8 @@ enum Networks {
     var d = Drawing("flatten")
     let c1 = try d.node(
       "Relu", "r1", [d.conv(d.input([3, 4, 4]), "c1", 6, size: 3, stride: 2, bias: true)])
-    let last = channelsLast
+    let last =
+      channelsLast
       ? try d.node("Transpose", "nhwc", [c1], ["perm": .list([0, 2, 3, 1].map { .int($0) })]) : c1
     let flat = try d.node("Flatten", "flat", [last], ["axis": .int(1)])
     let f1 = try d.node("Relu", "r2", [d.dense(flat, "f1", 10)])

@@ -47,7 +47,9 @@ public struct AxisSignature: Sendable, Hashable, ExpressibleByStringInterpolatio
         letters[letters.count - 1] = String(last.dropLast())
       }
       let pinned = Set(letters.filter { $0.hasSuffix("!") }.map { String($0.dropLast()) })
-      letters = letters.filter { !$0.isEmpty }.map { $0.hasSuffix("!") ? String($0.dropLast()) : $0 }
+      letters = letters.filter { !$0.isEmpty }.map {
+        $0.hasSuffix("!") ? String($0.dropLast()) : $0
+      }
       return Term(letters: letters, pinned: pinned, isOptional: isOptional)
     }
   }

@@ -59,7 +59,9 @@ public struct LabelArray: Sendable, Equatable {
   /// The axes in another order: axis k of the result is axis `order[k]`.
   public func permuted(_ order: [Int]) -> LabelArray {
     var strides = [Int](repeating: 1, count: shape.count)
-    for axis in shape.indices.dropLast().reversed() { strides[axis] = strides[axis + 1] * shape[axis + 1] }
+    for axis in shape.indices.dropLast().reversed() {
+      strides[axis] = strides[axis + 1] * shape[axis + 1]
+    }
     let target = order.map { shape[$0] }
     return LabelArray(shape: target, ids: gather(target, order.map { strides[$0] }))
   }

@@ -138,7 +138,9 @@ private struct JSONReader {
     if take("}") { return members }
     while true {
       skipSpace()
-      guard at < bytes.count, bytes[at] == UInt8(ascii: "\"") else { throw fault("a key is missing") }
+      guard at < bytes.count, bytes[at] == UInt8(ascii: "\"") else {
+        throw fault("a key is missing")
+      }
       let key = try string()
       skipSpace()
       guard take(":") else { throw fault("a colon is missing") }

@@ -77,14 +77,14 @@ public struct KerasRule: Sendable {
   /// The weights that a layer owns, in creation order.
   public let weights: @Sendable (KerasLayer) -> [KerasWeightName]
   /// Draws a call of the layer on `inputs`; gives its results.
-  public let read:
-    @Sendable (KerasLayer, [ValueID], inout Sketch) throws(FormatError) -> [ValueID]
+  public let read: @Sendable (KerasLayer, [ValueID], inout Sketch) throws(FormatError) -> [ValueID]
 
   /// Makes a rule.
   public init(
     _ classNames: [String],
     weights: @escaping @Sendable (KerasLayer) -> [KerasWeightName] = { _ in [] },
-    read: @escaping @Sendable (KerasLayer, [ValueID], inout Sketch) throws(FormatError)
+    read:
+      @escaping @Sendable (KerasLayer, [ValueID], inout Sketch) throws(FormatError)
       -> [ValueID]
   ) {
     self.classNames = classNames

@@ -97,11 +97,13 @@ public protocol KernelBuilder: AnyObject {
   /// Cross-correlation; `bias` is `[o]`.
   func convolution(
     _ x: KernelValue, weights: KernelValue, bias: KernelValue?, window: Window, groups: Int,
-    layout: ImageLayout) -> KernelValue
+    layout: ImageLayout
+  ) -> KernelValue
   /// The transposed convolution; weights are `[i, o/groups, kh, kw]`, `outputPadding` adds at the end.
   func transposedConvolution(
     _ x: KernelValue, weights: KernelValue, bias: KernelValue?, window: Window,
-    outputPadding: [Int], groups: Int, layout: ImageLayout) -> KernelValue
+    outputPadding: [Int], groups: Int, layout: ImageLayout
+  ) -> KernelValue
   /// `x[…, k] · weights[k, n] + bias[n]`.
   func matrixProduct(_ x: KernelValue, weights: KernelValue, bias: KernelValue?) -> KernelValue
   /// `a[…, m, k] · b[…, k, n]` of two activations of equal leading extents.

@@ -38,7 +38,9 @@ struct ActivationSpelling {
       (name, text, nodes) = ("Elu", "alpha=\(alpha)", one("Elu", ["alpha": .float(Double(alpha))]))
     case .selu: (name, nodes) = ("Selu", one("Selu"))
     case .celu(let alpha):
-      (name, text, nodes) = ("Celu", "alpha=\(alpha)", one("Celu", ["alpha": .float(Double(alpha))]))
+      (name, text, nodes) = (
+        "Celu", "alpha=\(alpha)", one("Celu", ["alpha": .float(Double(alpha))])
+      )
     case .sigmoid: (name, nodes) = ("Sigmoid", one("Sigmoid"))
     case .hardSigmoid(let alpha, let beta):
       (name, text) = ("HardSigmoid", "alpha=\(alpha) beta=\(beta)")
@@ -52,7 +54,8 @@ struct ActivationSpelling {
       nodes = { opset in
         if opset >= 18 { return [FormatNode("Mish", inputs: [.operand(0)])] }
         return [
-          FormatNode("Softplus", inputs: [.operand(0)]), FormatNode("Tanh", inputs: [.intermediate(0)]),
+          FormatNode("Softplus", inputs: [.operand(0)]),
+          FormatNode("Tanh", inputs: [.intermediate(0)]),
           FormatNode("Mul", inputs: [.operand(0), .intermediate(1)]),
         ]
       }

@@ -22,7 +22,8 @@ public struct Convolution: Operator {
   }
 
   public var attributeText: String {
-    geometry.text + (groups == 1 ? "" : " groups=\(groups)") + (layout == .channelsLast ? " nhwc" : "")
+    geometry.text + (groups == 1 ? "" : " groups=\(groups)")
+      + (layout == .channelsLast ? " nhwc" : "")
   }
 
   public func infer(_ operands: Operands) throws(GraphError) -> [ValueType] {

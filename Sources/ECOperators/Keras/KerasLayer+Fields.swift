@@ -80,7 +80,8 @@ extension KerasLayer {
       let dilation = try ints("dilation_rate", count: 1, default: 1)
       return .explicit(begin: [(size[0] - 1) * dilation[0]], end: [0])
     case let other:
-      throw FormatError(.badAttribute("padding", value: "'\(other)'", expected: "'valid' or 'same'"))
+      throw FormatError(
+        .badAttribute("padding", value: "'\(other)'", expected: "'valid' or 'same'"))
     }
   }
 
@@ -139,7 +140,9 @@ extension KerasLayer {
       tensor.shape.count == shape.count
       && zip(tensor.shape, shape).allSatisfy { $1 == nil || $0 == $1 }
     guard isRight else {
-      let expected = shape.enumerated().map { $1 ?? (tensor.shape.count > $0 ? tensor.shape[$0] : 0) }
+      let expected = shape.enumerated().map {
+        $1 ?? (tensor.shape.count > $0 ? tensor.shape[$0] : 0)
+      }
       throw FormatError(.weightShape(name, found: tensor.shape, expected: expected))
     }
     return tensor
@@ -160,7 +163,8 @@ extension ECGraph.Sketch {
     let x = try single(inputs)
     let rank = type(of: x).rank
     guard rank == spatialRank + 2 else {
-      throw FormatError(.graph(GraphError(.rank(operand: 0, expected: spatialRank + 2, found: rank))))
+      throw FormatError(
+        .graph(GraphError(.rank(operand: 0, expected: spatialRank + 2, found: rank))))
     }
     return x
   }

@@ -71,7 +71,10 @@ extension OperatorTable {
   }
 
   private static let batchNorm = KerasRule(
-    ["BatchNormalization", "SyncBatchNormalization", "BatchNormalizationV1", "BatchNormalizationV2"],
+    [
+      "BatchNormalization", "SyncBatchNormalization", "BatchNormalizationV1",
+      "BatchNormalizationV2",
+    ],
     weights: { layer in
       (layer.bool("scale", default: true) ? [KerasWeightName("gamma")] : [])
         + (layer.bool("center", default: true) ? [KerasWeightName("beta")] : [])

@@ -67,7 +67,8 @@ extension OperatorTable {
     }
   }
 
-  private static func globalPool(_ names: [String], isMaximum: Bool, spatialRank: Int) -> KerasRule {
+  private static func globalPool(_ names: [String], isMaximum: Bool, spatialRank: Int) -> KerasRule
+  {
     KerasRule(names) { (layer, inputs, sketch) throws(FormatError) -> [ValueID] in
       let op = GlobalPool(
         isMaximum: isMaximum, keepDims: layer.bool("keepdims", default: false),

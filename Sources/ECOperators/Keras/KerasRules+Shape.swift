@@ -98,7 +98,8 @@ extension OperatorTable {
   {
     KerasRule([name]) { (layer, inputs, sketch) throws(FormatError) -> [ValueID] in
       guard inputs.count >= 2 else {
-        throw FormatError(.unsupported("the layer merges \(inputs.count) inputs, expected 2 or more"))
+        throw FormatError(
+          .unsupported("the layer merges \(inputs.count) inputs, expected 2 or more"))
       }
       let rank = inputs.reduce(0) { max($0, sketch.type(of: $1).rank) }
       var operands: [ValueID] = []
@@ -144,7 +145,8 @@ extension OperatorTable {
       let rank = sketch.type(of: x).rank
       let kept = layer.config["axis"]?.ints ?? []
       guard kept.allSatisfy({ $0 == -1 || $0 == rank - 1 }) else {
-        throw FormatError(.unsupported("normalization along other axes than the last isn't supported"))
+        throw FormatError(
+          .unsupported("normalization along other axes than the last isn't supported"))
       }
       let mean = try numbers("mean")
       let deviation = try numbers("variance").map { max($0.squareRoot(), 1e-7) }

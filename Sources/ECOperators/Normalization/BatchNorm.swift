@@ -44,7 +44,8 @@ public struct BatchNorm: Operator {
 
   /// What the operator does to each channel, in double: `y = scale · x + shift`.
   /// - Throws: `GraphError` if a statistic is computed.
-  public func affine(_ operands: Operands) throws(GraphError) -> (scale: [Double], shift: [Double]) {
+  public func affine(_ operands: Operands) throws(GraphError) -> (scale: [Double], shift: [Double])
+  {
     var vectors: [[Double]] = []
     for position in 1...4 {
       vectors.append(try operands.constant(position).floats().map(Double.init))

@@ -5,7 +5,8 @@ import ECTensor
 extension OperatorTable {
   static let onnxActivationRules: [ONNXRule] =
     [
-      unary("Relu") { _ in .relu }, unary("Sigmoid") { _ in .sigmoid }, unary("Tanh") { _ in .tanh },
+      unary("Relu") { _ in .relu }, unary("Sigmoid") { _ in .sigmoid },
+      unary("Tanh") { _ in .tanh },
       unary("LeakyRelu") { .leakyRelu(slope: $0.float("alpha", default: 0.01)) },
       unary("Elu") { .elu(alpha: $0.float("alpha", default: 1)) },
       unary("Celu") { .celu(alpha: $0.float("alpha", default: 1)) },

@@ -42,8 +42,11 @@ extension OperatorTable {
         operands[1] = sketch.constant("kernel", weights)
       }
       if let bias = try sketch.constant(inputs, 2), bias.shape != [weights.shape[1]] {
-        let vector = bias.count == 1
-          ? Tensor([Float](repeating: bias.floats()[0], count: weights.shape[1]), shape: [weights.shape[1]])
+        let vector =
+          bias.count == 1
+          ? Tensor(
+            [Float](repeating: bias.floats()[0], count: weights.shape[1]), shape: [weights.shape[1]]
+          )
           : bias.reshaped([bias.count])
         operands[2] = sketch.constant("bias", vector)
       }

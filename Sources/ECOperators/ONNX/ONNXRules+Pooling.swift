@@ -85,7 +85,9 @@ extension OperatorTable {
     if scales.allSatisfy({ $0 == $0.rounded() }) {
       target = .scales([Int(scales[2]), Int(scales[3])])
     } else if let h = extents[2].value, let w = extents[3].value {
-      target = .sizes([Int((Float(h) * scales[2]).rounded(.down)), Int((Float(w) * scales[3]).rounded(.down))])
+      target = .sizes([
+        Int((Float(h) * scales[2]).rounded(.down)), Int((Float(w) * scales[3]).rounded(.down)),
+      ])
     } else {
       throw FormatError(.unsupported("Resize by a fraction needs known extents"))
     }

@@ -83,7 +83,8 @@ public struct Reduce: Operator {
       let axes = Tensor(reducedAxes, shape: [reducedAxes.count])
       return ExportedNodes(
         FormatNode(
-          name, attributes: ["keepdims": keep], inputs: [.operand(0), .constant(axes, suffix: "axes")]
+          name, attributes: ["keepdims": keep],
+          inputs: [.operand(0), .constant(axes, suffix: "axes")]
         ))
     }
     return ExportedNodes(

@@ -26,7 +26,8 @@ public struct Resize: Operator {
 
   private func size(_ extents: [Int?]) -> [Int?] {
     switch target {
-    case .scales(let scales): zip(extents, scales).map { extent, scale in extent.map { $0 * scale } }
+    case .scales(let scales):
+      zip(extents, scales).map { extent, scale in extent.map { $0 * scale } }
     case .sizes(let sizes): sizes
     }
   }

@@ -19,7 +19,9 @@ public struct Reshape: Operator {
 
   public func infer(_ operands: Operands) throws(GraphError) -> [ValueType] {
     let x = try operands.type(0)
-    guard let batch = x.shape.first else { throw GraphError(.rank(operand: 0, expected: 1, found: 0)) }
+    guard let batch = x.shape.first else {
+      throw GraphError(.rank(operand: 0, expected: 1, found: 0))
+    }
     guard let extents = x.fixedShapeAfterBatch else {
       let known = target.map { $0 < 0 ? Dimension.symbolic("") : .fixed($0) }
       return [ValueType(x.elementType, [batch] + known)]

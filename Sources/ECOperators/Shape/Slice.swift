@@ -122,7 +122,9 @@ public struct Slice: Operator {
       vector(ranges.map { $0.stop ?? ($0.step > 0 ? Int(Int32.max) : -Int(Int32.max)) }, "ends"),
       vector(ranges.map(\.axis), "axes"),
     ]
-    if ranges.contains(where: { $0.step != 1 }) { inputs.append(vector(ranges.map(\.step), "steps")) }
+    if ranges.contains(where: { $0.step != 1 }) {
+      inputs.append(vector(ranges.map(\.step), "steps"))
+    }
     return ExportedNodes(FormatNode("Slice", inputs: inputs))
   }
 }

@@ -47,6 +47,7 @@ public struct Transpose: Operator {
   }
 
   public func onnxNodes(_ context: ExportContext) -> ExportedNodes? {
-    ExportedNodes(FormatNode("Transpose", attributes: ["perm": .ints(order)], inputs: [.operand(0)]))
+    ExportedNodes(
+      FormatNode("Transpose", attributes: ["perm": .ints(order)], inputs: [.operand(0)]))
   }
 }

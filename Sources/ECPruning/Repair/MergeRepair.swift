@@ -122,7 +122,9 @@ public struct MergeRepair: Sendable {
     let terms = node.op.axes.operands
     guard weights < terms.count else { return nil }
     for (position, term) in terms.enumerated() where term.isOptional && term.letters.count == 1 {
-      if let axis = terms[weights].letters.firstIndex(of: term.letters[0]) { return (axis, position) }
+      if let axis = terms[weights].letters.firstIndex(of: term.letters[0]) {
+        return (axis, position)
+      }
     }
     return nil
   }
