@@ -29,9 +29,25 @@ struct PruningStage {
     fileprivate let criterion: String
     fileprivate let repair: ConversionOptions.Repair
 
+    /// The numbers that stand in for removed channels, where biases took them over.
+    fileprivate let fills: [ChannelUnit: Float]
+
     /// The masks with which the reference computes what the slim graph does.
-    func masks() -> [(node: NodeID, operand: Int, mask: Tensor)] {
-      removal.masks(on: reference).map { ($0.node, $0.operand, $0.mask) }
+    func masks() -> [OperandMask] {
+      var fillOf: [String: Tensor] = [:]
+      if !fills.isEmpty {
+        for site in groups.readingSites(of: reference) {
+          var shape = [Int](repeating: 1, count: reference[site.value].type.rank)
+          shape[site.axis] = site.units.count
+          let numbers = site.units.map { unit in unit.flatMap { fills[$0] } ?? 0 }
+          fillOf["\(site.node.index)/\(site.operand)"] = Tensor(numbers, shape: shape)
+        }
+      }
+      return removal.masks(on: reference).map {
+        OperandMask(
+          node: $0.node, operand: $0.operand, mask: $0.mask,
+          fill: fillOf["\($0.node.index)/\($0.operand)"])
+      }
     }
   }
 
@@ -60,7 +76,20 @@ struct PruningStage {
       importance = ranked
     }
     let keeps = try plan.keeps(in: groups)
+    var slimSource: Graph?
     let repair = options.repair ?? (statistics == nil ? .bias : .merge)
+    var fills: [ChannelUnit: Float] = [:]
+    if repair == .bias {
+      // Biases took over exactly what the removed channels gave: the reference stays the source.
+      let kept = keeps.map(Set.init)
+      var mended = reference
+      fills = try BiasRepair(groups, sites: sites).run(
+        on: &mended, keeps: { kept[$0.group].contains($0.index) }, evaluate: evaluator(reference))
+      if !fills.isEmpty {
+        groups = ChannelGroups(mended)
+        slimSource = mended
+      }
+    }
     if repair == .merge {
       guard statistics != nil else {
         throw ConversionFault(
@@ -73,12 +102,41 @@ struct PruningStage {
       groups = ChannelGroups(reference)
     }
     let removal = try RemoveChannels(plan, from: groups)
-    var slim = reference
+    var slim = slimSource ?? reference
     let lost = try removal.apply(to: &slim)
     return Result(
       graph: slim, reference: reference, planText: plan.json, groups: groups, removal: removal,
       lost: lost, importance: importance, keeps: keeps, options: options, layout: source.layout,
-      criterion: options.plan == nil ? criterion.name : "plan", repair: repair)
+      criterion: options.plan == nil ? criterion.name : "plan", repair: repair, fills: fills)
+  }
+
+  /// Computes single nodes of a graph.
+  private func evaluator(_ graph: Graph) -> (Node, [ValueID: Tensor]) throws -> Tensor {
+    { node, activations in
+      var single = Graph(name: "node")
+      var known: [ValueID: ValueID] = [:]
+      var inputs: [ValueID?] = []
+      var order: [Tensor] = []
+      for input in node.inputs {
+        guard let input else {
+          inputs.append(nil)
+          continue
+        }
+        if known[input] == nil {
+          if let tensor = activations[input] {
+            known[input] = single.addInput("x\(order.count)", ValueType(tensor))
+            order.append(tensor)
+          } else if let tensor = graph.constant(input) {
+            known[input] = single.addConstant(graph[input].name, tensor)
+          }
+        }
+        inputs.append(known[input])
+      }
+      let id = try single.insert(node.op, name: node.name, inputs: inputs, origin: node.origin)
+      single.addOutput(single[id].outputs[0])
+      let results = try Evaluator(graph: single, inputShapes: order.map(\.shape)).run(order)
+      return results[0]
+    }
   }
 
   // MARK: Options
@@ -205,10 +263,25 @@ extension PruningStage.Result {
       let axis =
         isImage
         ? ImageLayout.channelsLast.axis(entry.axis, in: .channelsFirst, rank: 4) : entry.axis
-      return [
+      var object: FormatObject = [
         "name": .string(value.name), "axis": .int(axis),
         "keep": .list(entry.keep.map { .int($0) }),
       ]
+      let fill = fill(of: entry.node)
+      if !fill.isEmpty { object["fill"] = .object(fill) }
+      return object
     }
+  }
+
+  /// The numbers that stand in for channels that a node made, by position.
+  private func fill(of node: NodeID) -> FormatObject {
+    guard let axis = groups.axes.first(where: { $0.node == node && $0.role == .producer }) else {
+      return [:]
+    }
+    var fill: FormatObject = [:]
+    for (position, unit) in axis.units.enumerated() {
+      if let unit, let number = fills[unit] { fill["\(position)"] = .float(Double(number)) }
+    }
+    return fill
   }
 }

@@ -103,16 +103,33 @@ extension Graph {
   }
 
   /// This graph with operands multiplied by masks, and filled where channels became constants.
-  func masked(_ masks: [(node: NodeID, operand: Int, mask: Tensor)]) throws(GraphError) -> Graph {
+  func masked(_ masks: [OperandMask]) throws(GraphError) -> Graph {
     var graph = self
     for (k, entry) in masks.enumerated() {
-      guard let operand = graph[entry.node].inputs[entry.operand] else { continue }
-      let mask = graph.addConstant("mask\(k)", entry.mask)
-      let product = try graph.insert(
-        Elementwise(kind: .multiply), name: "masked\(k)", inputs: [operand, mask],
-        origin: "verification", before: entry.node)
-      graph.setInput(entry.node, entry.operand, graph[product].outputs[0])
+      guard var operand = graph[entry.node].inputs[entry.operand] else { continue }
+      let steps: [(kind: BinaryKernel, constant: Tensor?)] = [
+        (.multiply, entry.mask), (.add, entry.fill),
+      ]
+      for (kind, constant) in steps {
+        guard let constant else { continue }
+        let id = graph.addConstant("\(kind)\(k)", constant)
+        let node = try graph.insert(
+          Elementwise(kind: kind), name: "masked\(k)", inputs: [operand, id],
+          origin: "verification", before: entry.node)
+        operand = graph[node].outputs[0]
+      }
+      graph.setInput(entry.node, entry.operand, operand)
     }
     return graph
   }
+}
+
+/// What stands in for removed channels where an operator reads them.
+struct OperandMask {
+  let node: NodeID
+  let operand: Int
+  /// 1 for what stays and 0 for what leaves, broadcast against the operand.
+  let mask: Tensor
+  /// What is added after that, if anything.
+  let fill: Tensor?
 }

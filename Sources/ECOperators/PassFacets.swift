@@ -76,3 +76,50 @@ extension BatchNorm: ChannelScaling {
     return ChannelScale(learned: gamma.floats(), total: affine.scale.map { Float($0) })
   }
 }
+
+extension Activation: ConstantChannelOperator {
+  public func constantChannels(_ operands: Operands) -> ConstantChannelRule? { .computes }
+}
+
+extension Elementwise: ConstantChannelOperator {
+  public func constantChannels(_ operands: Operands) -> ConstantChannelRule? { .computes }
+}
+
+extension BatchNorm: ConstantChannelOperator {
+  public func constantChannels(_ operands: Operands) -> ConstantChannelRule? { .computes }
+}
+
+extension Pool: ConstantChannelOperator {
+  /// A mean that counts padding is smaller at the border.
+  public func constantChannels(_ operands: Operands) -> ConstantChannelRule? {
+    kind == .averageIncludingPadding ? nil : .passes
+  }
+}
+
+extension GlobalPool: ConstantChannelOperator {
+  public func constantChannels(_ operands: Operands) -> ConstantChannelRule? {
+    keepDims ? .passes : .moves
+  }
+}
+
+extension Flatten: ConstantChannelOperator {
+  public func constantChannels(_ operands: Operands) -> ConstantChannelRule? { .moves }
+}
+
+extension Concat: ConstantChannelOperator {
+  public func constantChannels(_ operands: Operands) -> ConstantChannelRule? { .moves }
+}
+
+extension Convolution: ConstantChannelOperator {
+  public func constantChannels(_ operands: Operands) -> ConstantChannelRule? {
+    guard groups == 1, let x = operands.types[0] else { return nil }
+    let pads = geometry.pads(layout.spatialExtents(x))
+    return .mixes(readsPadding: pads.map { ($0.begin + $0.end).contains { $0 != 0 } } ?? true)
+  }
+}
+
+extension Dense: ConstantChannelOperator {
+  public func constantChannels(_ operands: Operands) -> ConstantChannelRule? {
+    .mixes(readsPadding: false)
+  }
+}

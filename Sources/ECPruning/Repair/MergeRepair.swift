@@ -106,14 +106,22 @@ public struct MergeRepair: Sendable {
     let stride = others.drop { $0 != output }.dropFirst().reduce(1) { $0 * shape[$1] }
     var gain = [Double](repeating: 0, count: shape[output])
     for (k, term) in terms.enumerated() { gain[k % inner / stride % shape[output]] += term }
-    if let id = node.inputs.count > bias ? node.inputs[bias] : nil {
+    MergeRepair.add(gain, toBias: bias, of: axis.node, &graph)
+  }
+
+  /// Adds numbers to a node's bias, which it gets if it has none.
+  static func add(
+    _ gain: [Double], toBias bias: Int, of node: NodeID, _ graph: inout Graph
+  ) {
+    let inputs = graph[node].inputs
+    if let id = inputs.count > bias ? inputs[bias] : nil {
       guard let old = graph.constant(id)?.floats() else { return }
       let sum = zip(old, gain).map { Float(Double($0) + $1) }
       graph.setConstant(id, Tensor(sum, shape: [sum.count]))
     } else {
       let id = graph.addConstant(
-        "\(node.name)/bias", Tensor(gain.map { Float($0) }, shape: [gain.count]))
-      graph.setInput(axis.node, bias, id)
+        "\(graph[node].name)/bias", Tensor(gain.map { Float($0) }, shape: [gain.count]))
+      graph.setInput(node, bias, id)
     }
   }
 
