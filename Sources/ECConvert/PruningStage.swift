@@ -105,9 +105,29 @@ struct PruningStage {
     var slim = slimSource ?? reference
     let lost = try removal.apply(to: &slim)
     return Result(
-      graph: slim, reference: reference, planText: plan.json, groups: groups, removal: removal,
+      graph: slim, reference: reference, planText: planText(plan, groups, importance),
+      groups: groups, removal: removal,
       lost: lost, importance: importance, keeps: keeps, options: options, layout: source.layout,
       criterion: options.plan == nil ? criterion.name : "plan", repair: repair, fills: fills)
+  }
+
+  /// The plan as JSON, with the scores it was decided on.
+  private func planText(
+    _ plan: PruningPlan, _ groups: ChannelGroups, _ importance: Importance?
+  ) -> String {
+    guard let importance else { return plan.json }
+    // Several groups of the same layers are meant in their order.
+    var used: Set<Int> = []
+    let scores = plan.entries.map { entry -> [Double] in
+      guard
+        let group = groups.groups.first(where: {
+          $0.layers == entry.layers && $0.channels == entry.channels && !used.contains($0.id)
+        })
+      else { return [] }
+      used.insert(group.id)
+      return importance.groups[group.id].scores.map { $0.isFinite ? $0 : 0 }
+    }
+    return plan.formatValue(scores: scores).json(indent: 2) + "\n"
   }
 
   /// Computes single nodes of a graph.

@@ -62,7 +62,9 @@ struct ConstantChannels {
     weights.asFloat32().withFloats { numbers in
       for k in numbers.indices where numbers[k] != 0 { isZero[k / inner % isZero.count] = false }
     }
-    for channel in isZero.indices where isZero[channel] { constants[channel] = biases?[channel] ?? 0 }
+    for channel in isZero.indices where isZero[channel] {
+      constants[channel] = biases?[channel] ?? 0
+    }
   }
 
   private func compute(
