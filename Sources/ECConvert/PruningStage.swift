@@ -84,7 +84,8 @@ struct PruningStage {
       let kept = keeps.map(Set.init)
       var mended = reference
       fills = try BiasRepair(groups, sites: sites).run(
-        on: &mended, keeps: { kept[$0.group].contains($0.index) }, evaluate: evaluator(reference))
+        on: &mended, keeps: { kept[$0.group].contains($0.index) },
+        evaluate: { [reference] in try Evaluator.result(of: $0, in: reference, on: $1) })
       if !fills.isEmpty {
         groups = ChannelGroups(mended)
         slimSource = mended
@@ -128,35 +129,6 @@ struct PruningStage {
       return importance.groups[group.id].scores.map { $0.isFinite ? $0 : 0 }
     }
     return plan.formatValue(scores: scores).json(indent: 2) + "\n"
-  }
-
-  /// Computes single nodes of a graph.
-  private func evaluator(_ graph: Graph) -> (Node, [ValueID: Tensor]) throws -> Tensor {
-    { node, activations in
-      var single = Graph(name: "node")
-      var known: [ValueID: ValueID] = [:]
-      var inputs: [ValueID?] = []
-      var order: [Tensor] = []
-      for input in node.inputs {
-        guard let input else {
-          inputs.append(nil)
-          continue
-        }
-        if known[input] == nil {
-          if let tensor = activations[input] {
-            known[input] = single.addInput("x\(order.count)", ValueType(tensor))
-            order.append(tensor)
-          } else if let tensor = graph.constant(input) {
-            known[input] = single.addConstant(graph[input].name, tensor)
-          }
-        }
-        inputs.append(known[input])
-      }
-      let id = try single.insert(node.op, name: node.name, inputs: inputs, origin: node.origin)
-      single.addOutput(single[id].outputs[0])
-      let results = try Evaluator(graph: single, inputShapes: order.map(\.shape)).run(order)
-      return results[0]
-    }
   }
 
   // MARK: Options
