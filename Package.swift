@@ -86,7 +86,7 @@ let package = Package(
     tests("ECHDF5Tests", ["ECHDF5"]),
     tests("ECCentralityTests", ["ECCentrality", "ECBLAS"]),
     tests("ECKernelsTests", ["ECKernels"]),
-    tests("ECGraphTests", ["ECGraph", "ECOperators"]),
+    tests("ECGraphTests", ["ECTensor", "ECGraph", "ECOperators"]),
     tests(
       "ECOperatorsTests",
       ["ECDiagnostics", "ECTensor", "ECGraph", "ECOperators", "ECExecution", "ECONNX"]),
