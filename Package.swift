@@ -86,16 +86,19 @@ let package = Package(
     tests("ECHDF5Tests", ["ECHDF5"]),
     tests("ECCentralityTests", ["ECCentrality", "ECBLAS"]),
     tests("ECKernelsTests", ["ECKernels"]),
-    tests("ECGraphTests", ["ECGraph", "ECOperators"]),
-    tests("ECOperatorsTests", ["ECGraph", "ECOperators", "ECExecution"]),
+    tests("ECGraphTests", ["ECTensor", "ECGraph", "ECOperators"]),
+    tests(
+      "ECOperatorsTests",
+      ["ECDiagnostics", "ECTensor", "ECGraph", "ECOperators", "ECExecution", "ECONNX"]),
     tests("ECKerasTests", ["ECKeras", "ECGraph", "ECOperators", "ECHDF5", "ECExecution"]),
     tests("ECONNXTests", ["ECONNX", "ECGraph", "ECOperators"]),
     tests("ECExecutionTests", ["ECExecution", "ECGraph", "ECOperators"]),
-    tests("ECPassesTests", ["ECPasses", "ECGraph", "ECOperators", "ECExecution"]),
+    tests(
+      "ECPassesTests", ["ECTensor", "ECPasses", "ECGraph", "ECOperators", "ECExecution"]),
     tests(
       "ECPruningTests",
       ["ECPruning", "ECCentrality", "ECTensor", "ECGraph", "ECOperators", "ECExecution"]),
-    tests("ECConvertTests", ["ECConvert"]),
+    tests("ECConvertTests", ["ECDiagnostics", "ECTensor", "ECGraph", "ECConvert"]),
     .testTarget(
       name: "CLITests", dependencies: ["ECTestSupport"], exclude: ["Snapshots"],
       swiftSettings: swiftSettings),

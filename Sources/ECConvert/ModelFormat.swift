@@ -9,7 +9,7 @@ public enum ModelFormat: String, Sendable {
 
   /// Tells the format of a file by its first bytes.
   /// - Throws: `ConversionFault` if the file can't be read or is no model.
-  static func detect(_ path: String) throws(ConversionFault) -> ModelFormat {
+  package static func detect(_ path: String) throws(ConversionFault) -> ModelFormat {
     let place = Place.file(path)
     let file: MappedFile
     do {
@@ -48,7 +48,7 @@ public enum ModelFormat: String, Sendable {
   }
 
   /// The format that an output's extension asks for.
-  static func output(_ path: String) throws(ConversionFault) -> ModelFormat {
+  package static func output(_ path: String) throws(ConversionFault) -> ModelFormat {
     if path == "-" { return .onnx }
     let name = path.split(separator: "/").last ?? ""
     let parts = name.split(separator: ".")

@@ -1,11 +1,11 @@
 import ECDiagnostics
-import ECTensor
+package import ECTensor
 
 /// Reads arrays from `.npy` files and uncompressed `.npz` archives, mapped.
-enum NumpyFile {
+package enum NumpyFile {
   /// The first array of a file (of an archive: `x`, `in_0` or the first one).
   /// - Throws: `ConversionFault` if the file can't be read or has no array of numbers.
-  static func read(_ path: String) throws(ConversionFault) -> Tensor {
+  package static func read(_ path: String) throws(ConversionFault) -> Tensor {
     let place = Place.file(path)
     let file: MappedFile
     do {

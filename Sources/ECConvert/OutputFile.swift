@@ -2,16 +2,16 @@ import ECDiagnostics
 import Glibc
 
 /// A file that appears whole or not at all: written beside its place, then renamed.
-struct OutputFile: ~Copyable {
+package struct OutputFile: ~Copyable {
   /// The path that the file gets in the end, with links followed.
-  let path: String
+  package let path: String
   /// The path under which it is written.
-  let temporaryPath: String
+  package let temporaryPath: String
   private var isFinished = false
 
   /// Prepares a file; nothing is made yet.
   /// - Throws: `ConversionFault` if it exists and may not be replaced, or its folder can't be written.
-  init(path given: String, force: Bool) throws(ConversionFault) {
+  package init(path given: String, force: Bool) throws(ConversionFault) {
     // A link stays a link: what it points to is replaced.
     let resolved = realpath(given, nil)
     path = resolved.map { String(cString: $0) } ?? given
@@ -42,7 +42,7 @@ struct OutputFile: ~Copyable {
   }
 
   /// Gives the file its name.
-  mutating func commit() throws(ConversionFault) {
+  package mutating func commit() throws(ConversionFault) {
     guard rename(temporaryPath, path) == 0 else {
       throw ConversionFault(
         .cannotWrite(message: String(cString: strerror(errno)).lowercased()), at: .file(path))
@@ -51,24 +51,24 @@ struct OutputFile: ~Copyable {
   }
 
   /// The size of what was written.
-  var byteCount: Int {
+  package var byteCount: Int {
     var status = stat()
     return stat(isFinished ? path : temporaryPath, &status) == 0 ? Int(status.st_size) : 0
   }
 
   /// The folder of a path.
-  static func folder(of path: String) -> String {
+  package static func folder(of path: String) -> String {
     guard let slash = path.lastIndex(of: "/") else { return "." }
     return slash == path.startIndex ? "/" : String(path[..<slash])
   }
 
   /// The last component of a path.
-  static func name(of path: String) -> String {
+  package static func name(of path: String) -> String {
     path.split(separator: "/").last.map(String.init) ?? path
   }
 
   /// Writes a text as a whole, replacing what is there; `-` is standard output.
-  static func write(_ text: String, to path: String) throws(ConversionFault) {
+  package static func write(_ text: String, to path: String) throws(ConversionFault) {
     if path == "-" { return try put(text, STDOUT_FILENO, path) }
     var file = try OutputFile(path: path, force: true)
     let descriptor = open(file.temporaryPath, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)

@@ -1,7 +1,7 @@
 import ECGraph
 
 /// A report as lines for a person.
-enum Summary {
+package enum Summary {
   static func lines(_ report: ConversionReport) -> [String] {
     var lines = [
       row("", "before", "after", ""),
@@ -51,10 +51,12 @@ enum Summary {
   }
 
   /// `25.6 M`.
-  static func count(_ number: Int) -> String { scaled(number, ["", " k", " M", " G", " T"], 1000) }
+  package static func count(_ number: Int) -> String {
+    scaled(number, ["", " k", " M", " G", " T"], 1000)
+  }
 
   /// `102.6 MB`.
-  static func bytes(_ number: Int) -> String {
+  package static func bytes(_ number: Int) -> String {
     scaled(number, [" B", " kB", " MB", " GB", " TB"], 1000)
   }
 

@@ -35,11 +35,9 @@ public struct TransposedConvolution: UncountedOperator {
   public func infer(_ operands: Operands) throws(GraphError) -> [ValueType] {
     let extents = try axes.bind(operands)
     let x = try operands.type(0)
-    return [
-      layout.type(
-        like: x, channels: extents["o"] ?? .symbolic(""),
-        spatial: outputSize(layout.spatialExtents(x)))
-    ]
+    let size = outputSize(layout.spatialExtents(x))
+    guard size.allSatisfy({ $0 ?? 1 >= 1 }) else { throw GraphError(.emptyResult) }
+    return [layout.type(like: x, channels: extents["o"] ?? .symbolic(""), spatial: size)]
   }
 
   public func macs(_ operands: Operands, results: [ValueType]) -> Int {

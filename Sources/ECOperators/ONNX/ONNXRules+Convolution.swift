@@ -27,9 +27,10 @@ extension OperatorTable {
       guard weights.count >= 3, node.int("group", default: 1) == 1, node.ints("output_shape") == nil
       else { throw FormatError(.unsupported("this form of ConvTranspose isn't supported")) }
       let size = Array(weights[2...])
-      let op = TransposedConvolution(
+      var op = TransposedConvolution(
         geometry: try node.geometry(size: size),
         outputPadding: node.ints("output_padding") ?? size.map { _ in 0 }, layout: .channelsFirst)
+      op.multiplyExtents()
       return try sketch.apply(op, inputs)
     },
     ONNXRule("Gemm") { (node, inputs, sketch) throws(FormatError) -> [ValueID] in
@@ -68,4 +69,23 @@ extension OperatorTable {
       return try sketch.apply(op, Array(inputs.prefix(5)))
     },
   ]
+}
+
+extension TransposedConvolution {
+  /// Says `auto_pad` in counts: the result's extents are the operand's times the strides.
+  ///
+  /// Source: ONNX ConvTranspose, `total_padding`; as in ONNX Runtime, padding is never negative.
+  fileprivate mutating func multiplyExtents() {
+    let isUpper = geometry.padding == .sameUpper
+    guard isUpper || geometry.padding == .sameLower else { return }
+    var begin: [Int] = []
+    var end: [Int] = []
+    for k in geometry.size.indices {
+      let excess = (geometry.size[k] - 1) * geometry.dilations[k] + 1 - geometry.strides[k]
+      let total = max(excess + outputPadding[k], 0)
+      begin.append(isUpper ? total / 2 : total - total / 2)
+      end.append(total - begin[k])
+    }
+    geometry.padding = .explicit(begin: begin, end: end)
+  }
 }

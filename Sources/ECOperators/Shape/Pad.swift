@@ -21,6 +21,11 @@ public struct Pad: UncountedOperator, UncontractedOperator {
     guard begin.count == x.rank else {
       throw GraphError(.rank(operand: 0, expected: begin.count, found: x.rank))
     }
+    for k in begin.indices {
+      if let extent = x.shape[k].value, extent + begin[k] + end[k] < 1 {
+        throw GraphError(.emptyResult)
+      }
+    }
     return [
       ValueType(
         x.elementType,

@@ -89,13 +89,15 @@ private struct LayoutConversion {
       changes += 1
     case .flattens(let op, let order):
       guard let input = node.inputs[0] else { return }
+      // A picture that is still in its old layout is flattened as it is.
+      guard converted.contains(input) else { return try retype(node) }
       let isIdentity = order == Array(order.indices)
       if isIdentity || followers(of: node.outputs[0]) {
         try moveOperands(of: node, toNew: true)
         graph.setOperator(node.id, op)
         if !isIdentity { orders[node.outputs[0]] = order }
         changes += 1
-      } else if converted.contains(input) {
+      } else {
         try moveOperands(of: node, toNew: false)
       }
     case .keeps:
@@ -216,7 +218,9 @@ private struct LayoutConversion {
 
   /// Puts outputs of the graph that are images back into their layout, under their names.
   mutating func restoreOutputs() throws(GraphError) {
+    var restored: Set<ValueID> = []
     for id in graph.outputs where converted.contains(id) && graph[id].producer != nil {
+      guard restored.insert(id).inserted else { continue }
       let name = graph[id].name
       let result = try other(id, before: nil)
       graph.rename(id, to: "\(name)/\(to == .channelsFirst ? "nchw" : "nhwc")")

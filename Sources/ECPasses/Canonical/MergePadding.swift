@@ -16,13 +16,19 @@ public struct MergePadding: Pass {
   public func run(on graph: inout Graph) throws(PassError) -> PassReport {
     var changes = 0
     for node in graph.nodes {
-      guard let op = node.op as? any PaddingOperator, let input = node.inputs[0],
-        let producer = graph[input].producer, let pad = graph[producer].op as? Pad,
-        let absorbed = op.absorbing(pad), let source = graph[producer].inputs[0]
-      else { continue }
-      graph.setOperator(node.id, absorbed)
+      guard var op = node.op as? any PaddingOperator, var source = node.inputs[0] else { continue }
+      var merged = 0
+      while let producer = graph[source].producer, let pad = graph[producer].op as? Pad,
+        let absorbed = op.absorbing(pad) as? any PaddingOperator,
+        let inner = graph[producer].inputs[0]
+      {
+        (op, source) = (absorbed, inner)
+        merged += 1
+      }
+      if merged == 0 { continue }
+      graph.setOperator(node.id, op)
       graph.setInput(node.id, 0, source)
-      changes += 1
+      changes += merged
     }
     return PassReport(changes: changes)
   }

@@ -1,0 +1,52 @@
+import ECConvert
+import ECDiagnostics
+import ECTestSupport
+import Testing
+
+private let signature: [UInt8] = [0x89, 0x48, 0x44, 0x46, 0x0D, 0x0A, 0x1A, 0x0A]
+
+@Suite struct ModelFormatTests {
+  private let folder = Folder()
+
+  private func detect(_ bytes: [UInt8]) throws -> ModelFormat {
+    try ModelFormat.detect(folder.write(bytes, "model"))
+  }
+
+  @Test func `the content decides, not the name`() throws {
+    #expect(try detect(signature + [0, 0]) == .kerasHDF5)
+    #expect(try detect([0x50, 0x4B, 3, 4, 0, 0]) == .kerasZip)
+    #expect(try detect([0x08, 8, 0x12, 2, 0x70, 0x70, 0x3A, 0, 0x42, 0]) == .onnx)
+  }
+
+  @Test(arguments: [512, 1024, 2048])
+  func `a user block may stand before HDF5`(count: Int) throws {
+    #expect(try detect([UInt8](repeating: 0x20, count: count) + signature) == .kerasHDF5)
+    #expect(throws: ConversionFault.self) {
+      try detect([UInt8](repeating: 0x20, count: count + 8) + signature)
+    }
+  }
+
+  @Test(arguments: [[], Array("just some text, longer than a header".utf8), [0x89, 0x48, 0x44]])
+  func `other files are refused`(bytes: [UInt8]) {
+    let error = #expect(throws: ConversionFault.self) { try detect(bytes) }
+    let words =
+      bytes.isEmpty
+      ? "the file is empty" : "neither HDF5, nor a .keras archive, nor an ONNX protobuf"
+    #expect(error?.reason == .unknownFormat(found: words))
+  }
+
+  @Test func `fixtures are what their names say`() throws {
+    #expect(try ModelFormat.detect(Fixture.path("keras/multi_io_k3.h5")) == .kerasHDF5)
+  }
+
+  @Test func `an output's extension names its format`() throws {
+    for path in ["a.onnx", "x/y.ONNX", "-", "b.tar.onnx"] {
+      #expect(try ModelFormat.output(path) == .onnx)
+    }
+    for (path, ext) in [("a.h5", "h5"), ("onnx", ""), ("a.onnx/b", ""), ("", "")] {
+      #expect(throws: ConversionFault(.unknownOutput(extension: ext))) {
+        try ModelFormat.output(path)
+      }
+    }
+  }
+}

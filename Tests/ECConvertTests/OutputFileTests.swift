@@ -1,0 +1,75 @@
+import ECConvert
+import ECDiagnostics
+import ECTestSupport
+import Glibc
+import Testing
+
+@Suite struct OutputFileTests {
+  private func text(_ path: String) -> String? {
+    Fixture.bytes(path).map { String(decoding: $0, as: UTF8.self) }
+  }
+
+  @Test func `a file appears under its name only when it is whole`() throws {
+    let folder = Folder()
+    do {
+      var file = try OutputFile(path: folder.file("y"), force: false)
+      #expect(folder.names.isEmpty)
+      #expect(file.byteCount == 0)
+      Fixture.write(Array("whole".utf8), to: file.temporaryPath)
+      #expect(!folder.names.contains("y"))
+      #expect(file.byteCount == 5)
+      try file.commit()
+      #expect(file.byteCount == 5)
+    }
+    #expect(folder.names == ["y"])
+    #expect(text(folder.file("y")) == "whole")
+  }
+
+  @Test func `what wasn't finished is removed`() throws {
+    let folder = Folder()
+    let old = folder.write(Array("old".utf8), "y")
+    do {
+      let file = try OutputFile(path: old, force: true)
+      Fixture.write(Array("half".utf8), to: file.temporaryPath)
+      #expect(folder.names.count == 2)
+    }
+    #expect(folder.names == ["y"])
+    #expect(text(old) == "old")
+  }
+
+  @Test func `a file that exists is replaced only by force`() throws {
+    let folder = Folder()
+    let path = folder.write([1], "y")
+    #expect(throws: ConversionFault(.outputExists, at: .file(path))) {
+      _ = try OutputFile(path: path, force: false).path
+    }
+    try OutputFile.write("new", to: path)
+    #expect(text(path) == "new")
+    #expect(folder.names == ["y"])
+  }
+
+  @Test func `a folder is never replaced`() throws {
+    let folder = Folder()
+    #expect(
+      throws: ConversionFault(.cannotWrite(message: "it is a folder"), at: .file(folder.path))
+    ) {
+      _ = try OutputFile(path: folder.path, force: true).path
+    }
+  }
+
+  @Test func `a missing folder is named before anything is computed`() {
+    let error = #expect(throws: ConversionFault.self) {
+      _ = try OutputFile(path: "/nowhere/y", force: false).path
+    }
+    #expect(error?.category == .output)
+    #expect(error?.what.contains("'/nowhere'") == true)
+  }
+
+  @Test func `paths have a folder and a name`() {
+    #expect(OutputFile.folder(of: "a/b/c") == "a/b")
+    #expect(OutputFile.folder(of: "c") == ".")
+    #expect(OutputFile.folder(of: "/c") == "/")
+    #expect(OutputFile.name(of: "a/b/c") == "c")
+    #expect(OutputFile.name(of: "c") == "c")
+  }
+}
