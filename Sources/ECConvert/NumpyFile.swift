@@ -84,15 +84,14 @@ package enum NumpyFile {
       ("<f4", .float32), ("<f8", .float64), ("<f2", .float16), ("|u1", .uint8), ("|i1", .int8),
       ("<i4", .int32), ("<i8", .int64),
     ]
-    guard let type = types.first(where: { header.text.contains("'\($0.name)'") })?.type,
-      header.text.contains("'fortran_order': False"),
-      let open = header.text.firstIndex(of: "("), let close = header.text.firstIndex(of: ")")
+    guard let descr = field("descr", of: header.text),
+      let type = types.first(where: { "'\($0.name)'" == descr })?.type,
+      field("fortran_order", of: header.text) == "False",
+      let shape = extents(field("shape", of: header.text))
     else {
       throw ConversionFault(
         .calibration("only numbers in C order are read (float32, float64, uint8, …)"), at: place)
     }
-    let shape = header.text[header.text.index(after: open)..<close].split(separator: ",")
-      .compactMap { Int($0.filter { $0 != " " }) }
     var count = 1
     for extent in shape {
       let (product, overflow) = count.multipliedReportingOverflow(by: extent)
@@ -109,5 +108,29 @@ package enum NumpyFile {
     return Tensor(
       elementType: type, shape: shape, storage: file.storage(),
       byteOffset: range.lowerBound + header.end)
+  }
+
+  /// The text of one entry of a header, which is a Python dictionary; a list or tuple whole.
+  private static func field(_ key: String, of header: String) -> String? {
+    let parts = header.split(separator: "'\(key)':", maxSplits: 1, omittingEmptySubsequences: false)
+    guard parts.count == 2 else { return nil }
+    var depth = 0
+    var text = ""
+    for character in parts[1].drop(while: { $0 == " " }) {
+      if "([".contains(character) { depth += 1 }
+      if ")]".contains(character) { depth -= 1 }
+      if depth == 0 && ",}".contains(character) { break }
+      text.append(character)
+    }
+    return text
+  }
+
+  /// The extents in a tuple of whole numbers, `(2, 3)` or `(2,)`.
+  private static func extents(_ text: String?) -> [Int]? {
+    guard let text, text.hasPrefix("("), text.hasSuffix(")") else { return nil }
+    let parts = text.dropFirst().dropLast().split(separator: ",").map { $0.filter { $0 != " " } }
+      .filter { !$0.isEmpty }
+    let numbers = parts.compactMap { Int($0) }
+    return numbers.count == parts.count ? numbers : nil
   }
 }

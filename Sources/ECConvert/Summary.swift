@@ -63,7 +63,8 @@ package enum Summary {
   private static func scaled(_ number: Int, _ units: [String], _ step: Double) -> String {
     var value = Double(number)
     var unit = 0
-    while value >= step && unit < units.count - 1 {
+    // What rounds to 1000 takes the next unit.
+    while value >= (unit == 0 ? step : step - 0.5) && unit < units.count - 1 {
       value /= step
       unit += 1
     }

@@ -19,8 +19,6 @@ import Testing
   }
 
   @Test func `numbers that are rounded up to a thousand take the next unit`() {
-    withKnownIssue("the unit is chosen before rounding") {
-      #expect(Summary.count(999_999) == "1.0 M")
-    }
+    #expect(Summary.count(999_999) == "1.0 M")
   }
 }
