@@ -50,7 +50,9 @@ package enum Summary {
   }
 
   /// `25.6 M`.
-  package static func count(_ number: Int) -> String { scaled(number, ["", " k", " M", " G", " T"], 1000) }
+  package static func count(_ number: Int) -> String {
+    scaled(number, ["", " k", " M", " G", " T"], 1000)
+  }
 
   /// `102.6 MB`.
   package static func bytes(_ number: Int) -> String {

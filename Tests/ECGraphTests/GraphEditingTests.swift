@@ -61,7 +61,8 @@ import Testing
     #expect(
       throws: GraphError(
         .typeDiffers(
-          value: "a", stored: ValueType(.float32, [.symbolic("batch"), 6]), inferred: ValueType(.float32, [5, 6]))
+          value: "a", stored: ValueType(.float32, [.symbolic("batch"), 6]),
+          inferred: ValueType(.float32, [5, 6]))
       ).at(node: "a")
     ) { try graph.verify() }
     try graph.retype()

@@ -235,7 +235,8 @@ import Testing
     var d = Drawing()
     let x = d.input([2, 4, 4])
     let (a, b) = (try d.conv(x, "a", 3), try d.conv(x, "b", 3))
-    let picture = try d.onnx("Pad", [a, d.numbers([0, 0, 1, 1, 0, 0, 1, 1], "p")], name: "picture")
+    let picture = try d.onnx(
+      "Pad", [a, d.numbers([0, 0, 1, 1, 0, 0, 1, 1], "p")], name: "picture")
     _ = try d.onnx("Pad", [b, d.numbers([0, 1, 0, 0, 0, 0, 0, 0], "q")], name: "channels")
     let l = Labelling(d)
     #expect(l.units(picture) == [1, 2, 3])

@@ -120,10 +120,12 @@ private let functions: [(type: String, attributes: FormatObject, definition: Fun
     let a = random([2] + left, seed: 4, in: 0.5...2)
     let isConstant = right.count < left.count
     let b = random(isConstant ? right : [2] + right, seed: 5, in: 0.5...2)
-    let shape = [2] + left.indices.map { k in
-      let missing = left.count - right.count
-      return max(left[k], k < missing ? 1 : right[k - missing])
-    }
+    let shape =
+      [2]
+      + left.indices.map { k in
+        let missing = left.count - right.count
+        return max(left[k], k < missing ? 1 : right[k - missing])
+      }
     func at(_ x: Tensor, _ index: [Int]) -> Float {
       let tail = index.suffix(x.shape.count)
       return Reader(x)[zip(tail, x.shape).map { $1 == 1 ? 0 : $0 }]

@@ -89,7 +89,8 @@ struct Sample: Sendable, CustomStringConvertible {
     }
     for type in ["Add", "Sub", "Mul", "Max", "Min"] {
       samples.append(try Sample(type, [image, [4, 1, 1]]))
-      samples.append(try Sample(type, [image], [random([4, 1, 1])], label: "\(type) of a constant"))
+      samples.append(
+        try Sample(type, [image], [random([4, 1, 1])], label: "\(type) of a constant"))
     }
     for type in ["Mean", "Sum", "Max", "Min", "Prod", "L1", "L2"] {
       samples.append(try Sample("Reduce\(type)", [image], [], ["axes": ints([2]), "keepdims": 0]))

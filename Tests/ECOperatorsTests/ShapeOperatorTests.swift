@@ -72,7 +72,8 @@ import Testing
     #expect(try keras("Flatten", [image]).shape == [2, 60])
     #expect(try onnx("Unsqueeze", [image], [whole([1, -1])]).shape == [2, 1, 3, 5, 4, 1])
     #expect(try onnx("Squeeze", [image.reshaped([2, 1, 60, 1])]).shape == [2, 60])
-    #expect(try onnx("Squeeze", [image.reshaped([2, 1, 60, 1])], [whole([-1])]).shape == [2, 1, 60])
+    #expect(
+      try onnx("Squeeze", [image.reshaped([2, 1, 60, 1])], [whole([-1])]).shape == [2, 1, 60])
   }
 
   @Test func `a flatten of Keras goes through pictures before channels in any layout`() throws {

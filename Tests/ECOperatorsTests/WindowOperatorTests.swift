@@ -84,7 +84,9 @@ func `a convolution of Keras may have its channels first`(isSame: Bool) throws {
 func `a convolution of ONNX pads as it says`(_ padding: String) throws {
   let (image, kernel) = (random([2, 4, 6, 7]), random([6, 2, 3, 2], seed: 2))
   let bias = random([6], seed: 3)
-  var attributes: FormatObject = ["group": 2, "strides": ints([2, 3]), "auto_pad": .string(padding)]
+  var attributes: FormatObject = [
+    "group": 2, "strides": ints([2, 3]), "auto_pad": .string(padding),
+  ]
   var sweep = Sweep([3, 2], strides: [2, 3])
   switch padding {
   case "NOTSET":
@@ -134,7 +136,8 @@ func `a depthwise convolution of Keras makes some channels from each`(multiplier
 }
 
 @Test(arguments: [
-  (3, 2, true), (3, 2, false), (2, 2, true), (2, 3, true), (2, 3, false), (4, 2, true), (3, 1, true),
+  (3, 2, true), (3, 2, false), (2, 2, true), (2, 3, true), (2, 3, false), (4, 2, true),
+  (3, 1, true),
 ])
 func `a transposed convolution of Keras is the gradient of a convolution`(
   size: Int, step: Int, isSame: Bool
@@ -169,7 +172,8 @@ func `a padded transposed convolution of ONNX multiplies the extents`(_ padding:
     let total = size - step
     let begin = padding == "SAME_UPPER" ? total / 2 : total - total / 2
     let sweep = Sweep(
-      [size, size], strides: [step, step], begin: [begin, begin], end: [total - begin, total - begin])
+      [size, size], strides: [step, step], begin: [begin, begin],
+      end: [total - begin, total - begin])
     expectEqual(
       found,
       naiveTransposed(image, kernel, nil, sweep, picture: [5 * step, 5 * step]))

@@ -19,7 +19,8 @@ import Testing
     var layers = Layers()
     let inner = try layers.layer(
       "ZeroPadding2D", "p1", [layers.input([4, 4, 2])], ["padding": 1])
-    let outer = try layers.layer("ZeroPadding2D", "p2", [inner], ["padding": .list([[0, 1], [2, 0]])])
+    let outer = try layers.layer(
+      "ZeroPadding2D", "p2", [inner], ["padding": .list([[0, 1], [2, 0]])])
     layers.graph.addOutput(try layers.conv(outer, "y", 3, padding: "valid"))
     let result = try expectKept(layers.graph, [MergePadding(), RemoveUnused()])
     #expect(result.operators == ["Conv"])
@@ -33,7 +34,8 @@ import Testing
     layers.graph.addOutput(try layers.plain("MaxPooling2D", pad, "p"))
     let result = try expectKept(layers.graph, [MergePadding(), RemoveUnused()])
     #expect(result.operators == ["Pad", "Conv", "Conv", "MaxPool"])
-    #expect(result.text.contains("y = Conv{window=[3, 3] strides=[1, 1] padding=[1, 1]+[1, 1] nhwc}(x"))
+    #expect(
+      result.text.contains("y = Conv{window=[3, 3] strides=[1, 1] padding=[1, 1]+[1, 1] nhwc}(x"))
   }
 }
 
