@@ -135,6 +135,7 @@ struct ConversionRun {
       report.output.byteCount = size.model + size.data
       end()
     } else if options.output == "-" {
+      if options.verifySamples > 0 { try verify(nil, slim, source, pruned, &report) }
       begin("export", "writing to standard output")
       try exporter.write(slim, toDescriptor: STDOUT_FILENO)
       let size = try exporter.byteCount(of: slim)
@@ -172,7 +173,8 @@ struct ConversionRun {
     report.output.byteCount = file.byteCount + (hasData ? data.byteCount : 0)
     end()
     if options.verifySamples > 0 {
-      try verify(file.temporaryPath, hasData: hasData, slim, source, pruned, &report)
+      // A file that refers to its data by the final name can't be read back before it has it.
+      try verify(hasData ? nil : file.temporaryPath, slim, source, pruned, &report)
     }
     if hasData { try data.commit() }
     try file.commit()
@@ -181,7 +183,7 @@ struct ConversionRun {
   // MARK: Verification
 
   private mutating func verify(
-    _ path: String, hasData: Bool, _ slim: Graph, _ source: SourceModel,
+    _ path: String?, _ slim: Graph, _ source: SourceModel,
     _ pruned: PruningStage.Result?, _ report: inout ConversionReport
   ) throws {
     begin("verification", "verifying")
@@ -190,7 +192,7 @@ struct ConversionRun {
     var reference = pruned?.reference ?? source.graph
     if !masks.isEmpty { reference = try reference.masked(masks) }
     let name = masks.isEmpty ? "source" : "masked source"
-    let result = hasData ? slim : try reopened(path, slim)
+    let result = try path.map { try reopened($0, slim) } ?? slim
     let verification = Verification(
       reference: reference, referenceName: name, result: result,
       transposesInputs: options.inputsAsNCHW && source.layout == .channelsLast)

@@ -3,7 +3,7 @@ import Glibc
 
 /// A file that appears whole or not at all: written beside its place, then renamed.
 package struct OutputFile: ~Copyable {
-  /// The path that the file gets in the end.
+  /// The path that the file gets in the end, with links followed.
   package let path: String
   /// The path under which it is written.
   package let temporaryPath: String
@@ -11,17 +11,21 @@ package struct OutputFile: ~Copyable {
 
   /// Prepares a file; nothing is made yet.
   /// - Throws: `ConversionFault` if it exists and may not be replaced, or its folder can't be written.
-  package init(path: String, force: Bool) throws(ConversionFault) {
-    self.path = path
+  package init(path given: String, force: Bool) throws(ConversionFault) {
+    // A link stays a link: what it points to is replaced.
+    let resolved = realpath(given, nil)
+    path = resolved.map { String(cString: $0) } ?? given
+    free(resolved)
     temporaryPath = "\(path).ecconvert-\(getpid()).tmp"
     var status = stat()
     if stat(path, &status) == 0 {
-      if status.st_mode & S_IFMT == S_IFDIR {
-        throw ConversionFault(.cannotWrite(message: "it is a folder"), at: .file(path))
+      guard status.st_mode & S_IFMT == S_IFREG else {
+        let isFolder = status.st_mode & S_IFMT == S_IFDIR
+        throw ConversionFault(
+          .cannotWrite(message: isFolder ? "it is a folder" : "it is no regular file"),
+          at: .file(given))
       }
-      if !force && status.st_mode & S_IFMT == S_IFREG {
-        throw ConversionFault(.outputExists, at: .file(path))
-      }
+      if !force { throw ConversionFault(.outputExists, at: .file(given)) }
     }
     let folder = OutputFile.folder(of: path)
     guard access(folder, W_OK | X_OK) == 0 else {
@@ -63,31 +67,35 @@ package struct OutputFile: ~Copyable {
     path.split(separator: "/").last.map(String.init) ?? path
   }
 
-  /// Writes a text as a whole, replacing what is there.
+  /// Writes a text as a whole, replacing what is there; `-` is standard output.
   package static func write(_ text: String, to path: String) throws(ConversionFault) {
+    if path == "-" { return try put(text, STDOUT_FILENO, path) }
     var file = try OutputFile(path: path, force: true)
     let descriptor = open(file.temporaryPath, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
     guard descriptor >= 0 else {
       throw ConversionFault(
         .cannotWrite(message: String(cString: strerror(errno)).lowercased()), at: .file(path))
     }
-    var code: Int32 = 0
-    Array(text.utf8).withUnsafeBytes { bytes in
-      var rest = bytes
-      while !rest.isEmpty && code == 0 {
-        let count = Glibc.write(descriptor, rest.baseAddress, rest.count)
-        if count < 0 {
-          code = errno == EINTR ? 0 : errno
-        } else {
-          rest = UnsafeRawBufferPointer(rebasing: rest[count...])
-        }
+    defer { close(descriptor) }
+    try put(text, descriptor, path)
+    try file.commit()
+  }
+
+  private static func put(_ text: String, _ descriptor: Int32, _ path: String)
+    throws(ConversionFault)
+  {
+    let bytes = Array(text.utf8)
+    var written = 0
+    while written < bytes.count {
+      let count = bytes.withUnsafeBytes {
+        Glibc.write(descriptor, $0.baseAddress.map { $0 + written }, bytes.count - written)
+      }
+      if count >= 0 {
+        written += count
+      } else if errno != EINTR {
+        throw ConversionFault(
+          .cannotWrite(message: String(cString: strerror(errno)).lowercased()), at: .file(path))
       }
     }
-    if close(descriptor) != 0 && code == 0 { code = errno }
-    guard code == 0 else {
-      throw ConversionFault(
-        .cannotWrite(message: String(cString: strerror(code)).lowercased()), at: .file(path))
-    }
-    try file.commit()
   }
 }

@@ -84,7 +84,8 @@ struct PruningStage {
       let kept = keeps.map(Set.init)
       var mended = reference
       fills = try BiasRepair(groups, sites: sites).run(
-        on: &mended, keeps: { kept[$0.group].contains($0.index) }, evaluate: evaluator(reference))
+        on: &mended, keeps: { kept[$0.group].contains($0.index) },
+        evaluate: { [reference] in try Evaluator.result(of: $0, in: reference, on: $1) })
       if !fills.isEmpty {
         groups = ChannelGroups(mended)
         slimSource = mended
@@ -105,38 +106,29 @@ struct PruningStage {
     var slim = slimSource ?? reference
     let lost = try removal.apply(to: &slim)
     return Result(
-      graph: slim, reference: reference, planText: plan.json, groups: groups, removal: removal,
+      graph: slim, reference: reference, planText: planText(plan, groups, importance),
+      groups: groups, removal: removal,
       lost: lost, importance: importance, keeps: keeps, options: options, layout: source.layout,
       criterion: options.plan == nil ? criterion.name : "plan", repair: repair, fills: fills)
   }
 
-  /// Computes single nodes of a graph.
-  private func evaluator(_ graph: Graph) -> (Node, [ValueID: Tensor]) throws -> Tensor {
-    { node, activations in
-      var single = Graph(name: "node")
-      var known: [ValueID: ValueID] = [:]
-      var inputs: [ValueID?] = []
-      var order: [Tensor] = []
-      for input in node.inputs {
-        guard let input else {
-          inputs.append(nil)
-          continue
-        }
-        if known[input] == nil {
-          if let tensor = activations[input] {
-            known[input] = single.addInput("x\(order.count)", ValueType(tensor))
-            order.append(tensor)
-          } else if let tensor = graph.constant(input) {
-            known[input] = single.addConstant(graph[input].name, tensor)
-          }
-        }
-        inputs.append(known[input])
-      }
-      let id = try single.insert(node.op, name: node.name, inputs: inputs, origin: node.origin)
-      single.addOutput(single[id].outputs[0])
-      let results = try Evaluator(graph: single, inputShapes: order.map(\.shape)).run(order)
-      return results[0]
+  /// The plan as JSON, with the scores it was decided on.
+  private func planText(
+    _ plan: PruningPlan, _ groups: ChannelGroups, _ importance: Importance?
+  ) -> String {
+    guard let importance else { return plan.json }
+    // Several groups of the same layers are meant in their order.
+    var used: Set<Int> = []
+    let scores = plan.entries.map { entry -> [Double] in
+      guard
+        let group = groups.groups.first(where: {
+          $0.layers == entry.layers && $0.channels == entry.channels && !used.contains($0.id)
+        })
+      else { return [] }
+      used.insert(group.id)
+      return importance.groups[group.id].scores.map { $0.isFinite ? $0 : 0 }
     }
+    return plan.formatValue(scores: scores).json(indent: 2) + "\n"
   }
 
   // MARK: Options

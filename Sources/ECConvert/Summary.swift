@@ -21,7 +21,8 @@ package enum Summary {
       lines.append(
         "pruned \(groups.count) channel groups by \(pruning["criterion"]?.string ?? ""); "
           + "\(percent(share)) of the MACs can be pruned"
-          + (barriers == 0 ? "" : "; \(barriers) barriers, see the report"))
+          + (barriers == 0
+            ? "" : "; \(barriers) barrier\(barriers == 1 ? "" : "s"), see the report"))
     }
     if let check = report.verification, let samples = check["samples"]?.int,
       let relative = check["maxRelativeDifference"]?.double

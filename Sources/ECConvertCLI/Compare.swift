@@ -43,7 +43,7 @@ struct Compare: ParsableCommand {
   @OptionGroup(title: "Messages") var words: OutputArguments
 
   func run() throws {
-    let console = try words.console()
+    _ = try words.console()
     guard let reference, let candidate else {
       throw UsageError("two models are needed", remedy: "ecconvert compare A B")
     }
@@ -60,11 +60,7 @@ struct Compare: ParsableCommand {
     options.threads = try compute.threadCount()
     options.seed = try compute.seedValue()
     let comparison = try Comparison(of: candidate, with: reference, options)
-    if json {
-      Console.data(comparison.json())
-    } else {
-      console.summary(comparison.lines)
-    }
+    Console.data(json ? comparison.json() : comparison.lines.joined(separator: "\n"))
     if !comparison.passed { throw ExitCode(Self.different) }
   }
 }

@@ -31,10 +31,7 @@ struct Inspect: ParsableCommand {
     }
     let inspection = try Inspection(path: input)
     console.warnings(inspection.warnings)
-    if json {
-      Console.data(inspection.json())
-    } else {
-      console.summary(inspection.lines)
-    }
+    // The table is what was asked for: it can be paged and searched.
+    Console.data(json ? inspection.json() : inspection.lines.joined(separator: "\n"))
   }
 }

@@ -48,7 +48,7 @@ struct MakePlan: ParsableCommand {
     }
     options.dryRun = true
     options.verifySamples = 0
-    options.savePlan = output == "-" ? "/dev/stdout" : output
+    options.savePlan = output
     try Convert.run(options, console)
   }
 }

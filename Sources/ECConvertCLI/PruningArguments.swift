@@ -82,7 +82,7 @@ struct PruningArguments: ParsableArguments {
   @Option(
     parsing: .unconditional,
     help: ArgumentHelp(
-      "With paper: cosine below which two filters aren't joined: -1 to 1, mean, or a quantile "
+      "With paper: cosine below which two filters aren't joined: 0 to 1, mean, or a quantile "
         + "such as q90. (default: 0)",
       valueName: "T"))
   var tau: String?

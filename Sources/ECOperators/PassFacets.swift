@@ -19,6 +19,20 @@ public protocol PaddingOperator: Operator {
 extension Convolution: ScalableOperator, PaddingOperator {
   public var producerAxis: Int { 0 }
   public func channelAxis(rank: Int) -> Int { layout.channelAxis(rank: rank) }
+}
+
+extension DepthwiseConvolution: ScalableOperator, PaddingOperator {
+  public var producerAxis: Int { 0 }
+  public func channelAxis(rank: Int) -> Int { layout.channelAxis(rank: rank) }
+}
+
+/// An operator whose window slides over zeros around the picture as over pixels.
+protocol ZeroPaddedOperator: ImageOperator {
+  /// The window and its padding.
+  var geometry: WindowGeometry { get set }
+}
+
+extension ZeroPaddedOperator {
   public func absorbing(_ pad: Pad) -> (any Operator)? {
     guard let padding = geometry.padding.adding(pad, layout) else { return nil }
     var other = self
@@ -27,16 +41,8 @@ extension Convolution: ScalableOperator, PaddingOperator {
   }
 }
 
-extension DepthwiseConvolution: ScalableOperator, PaddingOperator {
-  public var producerAxis: Int { 0 }
-  public func channelAxis(rank: Int) -> Int { layout.channelAxis(rank: rank) }
-  public func absorbing(_ pad: Pad) -> (any Operator)? {
-    guard let padding = geometry.padding.adding(pad, layout) else { return nil }
-    var other = self
-    other.geometry.padding = padding
-    return other
-  }
-}
+extension Convolution: ZeroPaddedOperator {}
+extension DepthwiseConvolution: ZeroPaddedOperator {}
 
 extension TransposedConvolution: ScalableOperator {
   public var producerAxis: Int { 1 }

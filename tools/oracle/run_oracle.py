@@ -23,12 +23,16 @@ import subprocess
 import sys
 import tempfile
 
+import jsonschema
+
 from models import CLOSE_LOOK, NOTHING_TO_PRUNE, ONE_WAY, REFUSED
 
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
 CACHE = ROOT / ".build-oracle"
 LIMIT_S = 120
+REPORT_SCHEMA = jsonschema.Draft202012Validator(
+    json.loads((ROOT / "schemas" / "report.schema.json").read_text()))
 
 
 def make_models(sets):
@@ -99,7 +103,12 @@ class Checks:
         slim, report = self.folder / f"{check}.onnx", self.folder / f"{check}.json"
         if not self.write(check, self.source, slim, "--report", report, *options):
             return
-        tensors = json.loads(report.read_text()).get("pruning", {}).get("tensors") or []
+        fields = json.loads(report.read_text())
+        faults = [f"{e.json_path}: {e.message}" for e in REPORT_SCHEMA.iter_errors(fields)]
+        if faults:
+            self.add(check, False, "report: " + "; ".join(faults[:3]))
+            return
+        tensors = fields.get("pruning", {}).get("tensors") or []
         if not may_keep_all and bool(tensors) == (self.name in NOTHING_TO_PRUNE):
             self.add(check, False, f"{len(tensors)} tensors lost channels")
             return

@@ -4,7 +4,7 @@ import ECTensor
 /// An element-wise function of one operand.
 ///
 /// Source: ONNX Relu, Clip, Sigmoid, … ; Keras activations by name, ReLU, LeakyReLU, ELU.
-public struct Activation: Operator {
+public struct Activation: UncountedOperator, UncontractedOperator, LayoutFreeOperator {
   /// The function.
   public let kind: UnaryKernel
 
@@ -16,15 +16,7 @@ public struct Activation: Operator {
     [try operands.type(0)]
   }
 
-  public func macs(_ operands: Operands, results: [ValueType]) -> Int { 0 }
-
   public func couple(_ coupling: inout Coupling) { coupling.elementwise() }
-
-  public func cut(_ cut: Cut) throws(GraphError) -> any Operator { self }
-
-  public func relayout(_ operands: Operands, from: ImageLayout, to: ImageLayout) -> Relayout {
-    .becomes(self)
-  }
 
   public func lower(
     _ values: [KernelValue?], _ operands: Operands, into builder: any KernelBuilder

@@ -4,7 +4,7 @@ import ECTensor
 /// `x` where positive, else `slope · x`; the slope is a constant that broadcasts against `x`.
 ///
 /// Source: ONNX PRelu 7-16; Keras PReLU.
-public struct PRelu: Operator {
+public struct PRelu: UncountedOperator, UncontractedOperator, LayoutFreeOperator {
   public var name: String { "PRelu" }
   public var axes: AxisSignature { "…, … -> …" }
   public var attributeText: String { "" }
@@ -15,15 +15,7 @@ public struct PRelu: Operator {
     return [x]
   }
 
-  public func macs(_ operands: Operands, results: [ValueType]) -> Int { 0 }
-
   public func couple(_ coupling: inout Coupling) { coupling.elementwise() }
-
-  public func cut(_ cut: Cut) throws(GraphError) -> any Operator { self }
-
-  public func relayout(_ operands: Operands, from: ImageLayout, to: ImageLayout) -> Relayout {
-    .becomes(self)
-  }
 
   public func lower(
     _ values: [KernelValue?], _ operands: Operands, into builder: any KernelBuilder

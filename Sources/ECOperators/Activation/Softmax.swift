@@ -4,7 +4,7 @@ import ECTensor
 /// Exponentials that sum to one along an axis, or their logarithms.
 ///
 /// Source: ONNX Softmax and LogSoftmax 13; Keras Softmax, `softmax`, `log_softmax`.
-public struct Softmax: Operator {
+public struct Softmax: UncountedOperator, UncontractedOperator {
   /// The axis, from the first.
   public var axis: Int
   let isLogarithm: Bool
@@ -21,8 +21,6 @@ public struct Softmax: Operator {
     return [type]
   }
 
-  public func macs(_ operands: Operands, results: [ValueType]) -> Int { 0 }
-
   public func couple(_ coupling: inout Coupling) {
     guard let labels = coupling.labels[0] else { return }
     if labels.shape[axis] > 1 {
@@ -31,8 +29,6 @@ public struct Softmax: Operator {
       coupling.setResult(0, labels)
     }
   }
-
-  public func cut(_ cut: Cut) throws(GraphError) -> any Operator { self }
 
   public func relayout(_ operands: Operands, from: ImageLayout, to: ImageLayout) -> Relayout {
     guard operands.types[0]?.rank == 4 else { return .becomes(self) }

@@ -5,7 +5,7 @@ import ECTensor
 ///
 /// With groups, output channels of one group read the input channels of that group only.
 /// Source: ONNX Conv 1-22; Keras Conv1D, Conv2D, Conv3D, SeparableConv2D.
-public struct Convolution: Operator {
+public struct Convolution: UncountedOperator {
   var geometry: WindowGeometry
   /// The number of groups; the kernel's axis i has `channels / groups` positions.
   var groups: Int
@@ -13,7 +13,7 @@ public struct Convolution: Operator {
 
   public var name: String { "Conv" }
 
-  private var spatialRank: Int { geometry.size.count }
+  var spatialRank: Int { geometry.size.count }
 
   public var axes: AxisSignature {
     let x = layout.letters(channel: groups == 1 ? "i" : "gi", spatialRank: spatialRank)
@@ -80,15 +80,6 @@ public struct Convolution: Operator {
     coupling.setResult(0, .along(axis: axis, rank: x.rank, atoms))
   }
 
-  public func cut(_ cut: Cut) throws(GraphError) -> any Operator { self }
-
-  public func relayout(_ operands: Operands, from: ImageLayout, to: ImageLayout) -> Relayout {
-    guard spatialRank == 2, layout == from else { return .keeps }
-    var other = self
-    other.layout = to
-    return .becomes(other)
-  }
-
   public func lower(
     _ values: [KernelValue?], _ operands: Operands, into builder: any KernelBuilder
   ) throws(GraphError) -> [KernelValue] {
@@ -128,3 +119,5 @@ func operandList(_ context: ExportContext) -> [FormatOperand] {
   while case .absent? = list.last { list.removeLast() }
   return list
 }
+
+extension Convolution: ImageOperator {}

@@ -4,13 +4,13 @@ import ECTensor
 /// Depthwise convolution: each input channel c makes the m output channels `c·m ..< (c+1)·m` alone.
 ///
 /// The kernel is `[c·m, 1, kh, kw]`. Source: ONNX Conv with group = channels; Keras DepthwiseConv2D.
-public struct DepthwiseConvolution: Operator {
+public struct DepthwiseConvolution: UncountedOperator {
   var geometry: WindowGeometry
   var layout: ImageLayout
 
   public var name: String { "DepthwiseConv" }
 
-  private var spatialRank: Int { geometry.size.count }
+  var spatialRank: Int { geometry.size.count }
 
   public var axes: AxisSignature {
     let x = layout.letters(channel: "c", spatialRank: spatialRank)
@@ -52,15 +52,6 @@ public struct DepthwiseConvolution: Operator {
     coupling.setResult(0, .along(axis: axis, rank: x.rank, made))
   }
 
-  public func cut(_ cut: Cut) throws(GraphError) -> any Operator { self }
-
-  public func relayout(_ operands: Operands, from: ImageLayout, to: ImageLayout) -> Relayout {
-    guard spatialRank == 2, layout == from else { return .keeps }
-    var other = self
-    other.layout = to
-    return .becomes(other)
-  }
-
   public func lower(
     _ values: [KernelValue?], _ operands: Operands, into builder: any KernelBuilder
   ) throws(GraphError) -> [KernelValue] {
@@ -84,3 +75,5 @@ public struct DepthwiseConvolution: Operator {
         inputs: operandList(context)))
   }
 }
+
+extension DepthwiseConvolution: ImageOperator {}

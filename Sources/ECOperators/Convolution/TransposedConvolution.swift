@@ -4,7 +4,7 @@ import ECTensor
 /// Transposed convolution; the kernel is `[i, o, kh, kw]`.
 ///
 /// Source: ONNX ConvTranspose 1-22; Keras Conv2DTranspose.
-public struct TransposedConvolution: Operator {
+public struct TransposedConvolution: UncountedOperator {
   var geometry: WindowGeometry
   /// Cells added at the end of the result, per picture axis.
   var outputPadding: [Int]
@@ -12,7 +12,7 @@ public struct TransposedConvolution: Operator {
 
   public var name: String { "ConvTranspose" }
 
-  private var spatialRank: Int { geometry.size.count }
+  var spatialRank: Int { geometry.size.count }
 
   public var axes: AxisSignature {
     let x = layout.letters(channel: "i", spatialRank: spatialRank)
@@ -53,15 +53,6 @@ public struct TransposedConvolution: Operator {
     coupling.follow(axes, reducing: "the picture is mixed across channels")
   }
 
-  public func cut(_ cut: Cut) throws(GraphError) -> any Operator { self }
-
-  public func relayout(_ operands: Operands, from: ImageLayout, to: ImageLayout) -> Relayout {
-    guard spatialRank == 2, layout == from else { return .keeps }
-    var other = self
-    other.layout = to
-    return .becomes(other)
-  }
-
   public func lower(
     _ values: [KernelValue?], _ operands: Operands, into builder: any KernelBuilder
   ) throws(GraphError) -> [KernelValue] {
@@ -84,3 +75,5 @@ public struct TransposedConvolution: Operator {
       FormatNode("ConvTranspose", attributes: attributes, inputs: operandList(context)))
   }
 }
+
+extension TransposedConvolution: ImageOperator {}

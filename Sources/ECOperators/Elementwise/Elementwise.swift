@@ -4,7 +4,7 @@ import ECTensor
 /// An element-wise function of two operands, broadcast from the right as numpy does.
 ///
 /// Source: ONNX Add, Sub, Mul, Div, Max, Min, Pow 7-14; Keras merging layers.
-public struct Elementwise: Operator {
+public struct Elementwise: UncountedOperator, UncontractedOperator, LayoutFreeOperator {
   /// The function.
   public let kind: BinaryKernel
 
@@ -33,15 +33,7 @@ public struct Elementwise: Operator {
     return [ValueType(a.elementType, try broadcastShape(a.shape, b.shape))]
   }
 
-  public func macs(_ operands: Operands, results: [ValueType]) -> Int { 0 }
-
   public func couple(_ coupling: inout Coupling) { coupling.elementwise() }
-
-  public func cut(_ cut: Cut) throws(GraphError) -> any Operator { self }
-
-  public func relayout(_ operands: Operands, from: ImageLayout, to: ImageLayout) -> Relayout {
-    .becomes(self)
-  }
 
   public func lower(
     _ values: [KernelValue?], _ operands: Operands, into builder: any KernelBuilder

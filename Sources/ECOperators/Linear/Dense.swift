@@ -4,7 +4,7 @@ import ECTensor
 /// A matrix product over the last axis: `y[…,o] = Σ x[…,i] · kernel[i,o] + bias[o]`.
 ///
 /// Source: ONNX Gemm 7-13 and MatMul 1-13 with a constant matrix; Keras Dense.
-public struct Dense: Operator {
+public struct Dense: UncountedOperator {
   public var name: String { "Dense" }
   public var axes: AxisSignature { "… i, i o, o? -> … o" }
   public var attributeText: String { "" }
@@ -29,8 +29,6 @@ public struct Dense: Operator {
     }
     coupling.follow(axes, reducing: "positions are mixed")
   }
-
-  public func cut(_ cut: Cut) throws(GraphError) -> any Operator { self }
 
   public func relayout(_ operands: Operands, from: ImageLayout, to: ImageLayout) -> Relayout {
     (operands.types[0]?.rank ?? 0) == 2 ? .becomes(self) : .keeps

@@ -6,7 +6,7 @@ import ECTensor
 ///
 /// Operands: x, gamma, beta, mean, variance. Source: ONNX BatchNormalization 7-15; Keras
 /// BatchNormalization.
-public struct BatchNorm: Operator {
+public struct BatchNorm: UncountedOperator, UncontractedOperator {
   public let epsilon: Double
   /// The axis that has statistics.
   public var axis: Int
@@ -27,13 +27,9 @@ public struct BatchNorm: Operator {
     return [try operands.type(0)]
   }
 
-  public func macs(_ operands: Operands, results: [ValueType]) -> Int { 0 }
-
   public func couple(_ coupling: inout Coupling) {
     coupling.follow(axes, reducing: "statistics are taken across channels")
   }
-
-  public func cut(_ cut: Cut) throws(GraphError) -> any Operator { self }
 
   public func relayout(_ operands: Operands, from: ImageLayout, to: ImageLayout) -> Relayout {
     guard rank == 4 else { return .becomes(self) }

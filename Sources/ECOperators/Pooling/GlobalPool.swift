@@ -4,7 +4,7 @@ import ECTensor
 /// The maximum or mean of each channel over the whole picture.
 ///
 /// Source: ONNX GlobalAveragePool, GlobalMaxPool; Keras GlobalAveragePooling2D, GlobalMaxPooling2D.
-public struct GlobalPool: Operator {
+public struct GlobalPool: UncountedOperator, UncontractedOperator {
   /// Whether the maximum is taken, or the mean.
   public let isMaximum: Bool
   /// Whether the picture axes stay, with extent one.
@@ -34,19 +34,8 @@ public struct GlobalPool: Operator {
     ]
   }
 
-  public func macs(_ operands: Operands, results: [ValueType]) -> Int { 0 }
-
   public func couple(_ coupling: inout Coupling) {
     coupling.follow(axes, reducing: "its channels stand along the picture here")
-  }
-
-  public func cut(_ cut: Cut) throws(GraphError) -> any Operator { self }
-
-  public func relayout(_ operands: Operands, from: ImageLayout, to: ImageLayout) -> Relayout {
-    guard spatialRank == 2, layout == from else { return .keeps }
-    var other = self
-    other.layout = to
-    return .becomes(other)
   }
 
   public func lower(
@@ -67,3 +56,5 @@ public struct GlobalPool: Operator {
       pool, FormatNode("Flatten", attributes: ["axis": .int(1)], inputs: [.intermediate(0)]))
   }
 }
+
+extension GlobalPool: ImageOperator {}

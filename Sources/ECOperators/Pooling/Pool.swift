@@ -5,7 +5,7 @@ import ECTensor
 ///
 /// Source: ONNX MaxPool and AveragePool 7-22; Keras MaxPooling, AveragePooling (which exclude padding
 /// from the mean).
-public struct Pool: Operator {
+public struct Pool: UncountedOperator, UncontractedOperator {
   /// What is computed, and how cells outside the picture count.
   public let kind: PoolKernel
   var geometry: WindowGeometry
@@ -35,19 +35,8 @@ public struct Pool: Operator {
     ]
   }
 
-  public func macs(_ operands: Operands, results: [ValueType]) -> Int { 0 }
-
   public func couple(_ coupling: inout Coupling) {
     coupling.follow(axes, reducing: "it is pooled across channels")
-  }
-
-  public func cut(_ cut: Cut) throws(GraphError) -> any Operator { self }
-
-  public func relayout(_ operands: Operands, from: ImageLayout, to: ImageLayout) -> Relayout {
-    guard geometry.size.count == 2, layout == from else { return .keeps }
-    var other = self
-    other.layout = to
-    return .becomes(other)
   }
 
   public func lower(
@@ -70,4 +59,8 @@ public struct Pool: Operator {
     attributes.sort { $0.key < $1.key }
     return ExportedNodes(FormatNode(name, attributes: attributes, inputs: [.operand(0)]))
   }
+}
+
+extension Pool: ImageOperator {
+  var spatialRank: Int { geometry.size.count }
 }

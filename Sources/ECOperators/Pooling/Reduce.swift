@@ -4,7 +4,7 @@ import ECTensor
 /// A sum, mean or the like over some axes.
 ///
 /// Source: ONNX ReduceMean and its kin 1-18; `tf.reduce_mean`, `keras.ops.mean`.
-public struct Reduce: Operator {
+public struct Reduce: UncountedOperator, UncontractedOperator {
   /// What is computed.
   public let kind: ReductionKernel
   /// The axes, from the first, ascending.
@@ -42,8 +42,6 @@ public struct Reduce: Operator {
     return [ValueType(x.elementType, shape)]
   }
 
-  public func macs(_ operands: Operands, results: [ValueType]) -> Int { 0 }
-
   public func couple(_ coupling: inout Coupling) {
     guard let labels = coupling.labels[0], !labels.isNone else { return }
     if reducedAxes.contains(0) || reducedAxes.contains(where: { labels.shape[$0] > 1 }) {
@@ -52,8 +50,6 @@ public struct Reduce: Operator {
     let shape = labels.shape.enumerated().filter { keepDims || !reducedAxes.contains($0.offset) }
     coupling.setResult(0, LabelArray(shape: shape.map(\.element), ids: labels.ids))
   }
-
-  public func cut(_ cut: Cut) throws(GraphError) -> any Operator { self }
 
   public func relayout(_ operands: Operands, from: ImageLayout, to: ImageLayout) -> Relayout {
     guard operands.types[0]?.rank == 4 else { return .becomes(self) }

@@ -4,7 +4,7 @@ import ECTensor
 /// Enlarges or shrinks the picture.
 ///
 /// Source: ONNX Resize 13-19; Keras UpSampling2D, Resizing.
-public struct Resize: Operator {
+public struct Resize: UncountedOperator, UncontractedOperator {
   /// How pixels are interpolated.
   public let kind: ResizeKernel
   /// Whole factors per picture axis, or the wanted extents.
@@ -42,19 +42,8 @@ public struct Resize: Operator {
     ]
   }
 
-  public func macs(_ operands: Operands, results: [ValueType]) -> Int { 0 }
-
   public func couple(_ coupling: inout Coupling) {
     coupling.follow(axes, reducing: "the picture is mixed across channels")
-  }
-
-  public func cut(_ cut: Cut) throws(GraphError) -> any Operator { self }
-
-  public func relayout(_ operands: Operands, from: ImageLayout, to: ImageLayout) -> Relayout {
-    guard layout == from else { return .keeps }
-    var other = self
-    other.layout = to
-    return .becomes(other)
   }
 
   public func lower(
@@ -121,4 +110,8 @@ public struct Resize: Operator {
           .operand(0), .absent, .constant(Tensor([1, 1] + factors, shape: [4]), suffix: "scales"),
         ]))
   }
+}
+
+extension Resize: ImageOperator {
+  var spatialRank: Int { 2 }
 }

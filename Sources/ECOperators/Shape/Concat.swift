@@ -4,7 +4,7 @@ import ECTensor
 /// Operands one behind the other along an axis.
 ///
 /// Source: ONNX Concat 4-13; Keras Concatenate.
-public struct Concat: Operator {
+public struct Concat: UncountedOperator, UncontractedOperator {
   /// The axis, from the first.
   public var axis: Int
 
@@ -38,8 +38,6 @@ public struct Concat: Operator {
     return [type]
   }
 
-  public func macs(_ operands: Operands, results: [ValueType]) -> Int { 0 }
-
   public func couple(_ coupling: inout Coupling) {
     guard !coupling.operands.constants.contains(where: { $0 != nil }) else {
       return coupling.barrier("it is joined with a constant")
@@ -68,8 +66,6 @@ public struct Concat: Operator {
     }
     coupling.setResult(0, first)
   }
-
-  public func cut(_ cut: Cut) throws(GraphError) -> any Operator { self }
 
   public func relayout(_ operands: Operands, from: ImageLayout, to: ImageLayout) -> Relayout {
     guard operands.types[0]?.rank == 4 else { return .becomes(self) }

@@ -4,7 +4,7 @@ import ECTensor
 /// All axes after the batch in one.
 ///
 /// Source: ONNX Flatten with axis 1; Keras Flatten (always in the order h, w, c).
-public struct Flatten: Operator {
+public struct Flatten: UncountedOperator, UncontractedOperator {
   /// Makes a flatten.
   public init() {}
 
@@ -24,15 +24,11 @@ public struct Flatten: Operator {
     return [ValueType(x.elementType, [x.shape.first ?? 1, rest ?? .symbolic("")])]
   }
 
-  public func macs(_ operands: Operands, results: [ValueType]) -> Int { 0 }
-
   public func couple(_ coupling: inout Coupling) {
     coupling.rearrange(unless: "the size of the flattened picture is unknown") { parts in
       [LabelArray(shape: [1, parts[0].ids.count], ids: parts[0].ids)]
     }
   }
-
-  public func cut(_ cut: Cut) throws(GraphError) -> any Operator { self }
 
   public func relayout(_ operands: Operands, from: ImageLayout, to: ImageLayout) -> Relayout {
     guard operands.types[0]?.rank == 4 else { return .becomes(self) }

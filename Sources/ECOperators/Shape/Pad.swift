@@ -4,7 +4,7 @@ import ECTensor
 /// Adds cells of one value before and after each axis.
 ///
 /// Source: ONNX Pad 11-21 in constant mode; Keras ZeroPadding2D.
-public struct Pad: Operator {
+public struct Pad: UncountedOperator, UncontractedOperator {
   /// Cells before each axis.
   public var begin: [Int]
   /// Cells after each axis.
@@ -36,8 +36,6 @@ public struct Pad: Operator {
     ]
   }
 
-  public func macs(_ operands: Operands, results: [ValueType]) -> Int { 0 }
-
   public func couple(_ coupling: inout Coupling) {
     guard let labels = coupling.labels[0] else { return }
     if labels.varyingAxes.contains(where: { begin[$0] != 0 || end[$0] != 0 }) {
@@ -45,8 +43,6 @@ public struct Pad: Operator {
     }
     coupling.setResult(0, labels)
   }
-
-  public func cut(_ cut: Cut) throws(GraphError) -> any Operator { self }
 
   public func relayout(_ operands: Operands, from: ImageLayout, to: ImageLayout) -> Relayout {
     guard begin.count == 4 else { return .becomes(self) }

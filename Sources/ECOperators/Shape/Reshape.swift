@@ -4,7 +4,7 @@ import ECTensor
 /// The same elements with other axes after the batch.
 ///
 /// Source: ONNX Reshape 5-21; Keras Reshape.
-public struct Reshape: Operator {
+public struct Reshape: UncontractedOperator {
   /// The extents after the batch; one may be -1.
   public let target: [Int]
 
@@ -36,8 +36,6 @@ public struct Reshape: Operator {
     let resolved = target.map { Dimension.fixed($0 < 0 ? count / max(stated, 1) : $0) }
     return [ValueType(x.elementType, [batch] + resolved)]
   }
-
-  public func macs(_ operands: Operands, results: [ValueType]) -> Int { 0 }
 
   public func couple(_ coupling: inout Coupling) {
     let shape = coupling.resultExtents()

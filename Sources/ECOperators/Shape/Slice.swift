@@ -4,7 +4,7 @@ import ECTensor
 /// Positions `start, start + step, …` along some axes.
 ///
 /// Source: ONNX Slice 10-13; Keras Cropping2D, CenterCrop, `x[:, ::2]`.
-public struct Slice: Operator {
+public struct Slice: UncontractedOperator {
   /// One axis that is sliced.
   public struct Range: Sendable, Hashable {
     var axis: Int
@@ -51,8 +51,6 @@ public struct Slice: Operator {
     }
     return [type]
   }
-
-  public func macs(_ operands: Operands, results: [ValueType]) -> Int { 0 }
 
   public func couple(_ coupling: inout Coupling) {
     guard let x = coupling.operands.types[0], var labels = coupling.labels[0] else { return }

@@ -4,7 +4,7 @@ import ECTensor
 /// The same elements with the axes in another order: axis k of the result is axis `order[k]`.
 ///
 /// Source: ONNX Transpose; Keras Permute.
-public struct Transpose: Operator {
+public struct Transpose: UncountedOperator, UncontractedOperator {
   /// The order of the operand's axes in the result; the batch stays first.
   public let order: [Int]
 
@@ -25,15 +25,11 @@ public struct Transpose: Operator {
     return [ValueType(x.elementType, order.map { x.shape[$0] })]
   }
 
-  public func macs(_ operands: Operands, results: [ValueType]) -> Int { 0 }
-
   public func couple(_ coupling: inout Coupling) {
     guard let labels = coupling.labels[0] else { return }
     if order.first != 0 { return coupling.barrier("the batch is moved") }
     coupling.setResult(0, labels.permuted(order))
   }
-
-  public func cut(_ cut: Cut) throws(GraphError) -> any Operator { self }
 
   public func relayout(_ operands: Operands, from: ImageLayout, to: ImageLayout) -> Relayout {
     order.count == 4 ? .keeps : .becomes(self)

@@ -89,6 +89,8 @@ public struct Glob: Sendable, Hashable {
 }
 
 /// The names nearest to a text by edits, at most `count` of them.
+///
+/// Where the text ends with a star, a name may go on as it likes.
 func nearestNames(to text: String, among names: [String], count: Int = 3) -> [String] {
   let wanted = Array(text.filter { !"*?[]".contains($0) }.lowercased())
   func distance(_ name: String) -> Int {
@@ -103,7 +105,7 @@ func nearestNames(to text: String, among names: [String], count: Int = 3) -> [St
         )
       }
     }
-    return row[other.count]
+    return text.hasSuffix("*") ? row.min() ?? 0 : row[other.count]
   }
   return names.enumerated().map { ($0.offset, distance($0.element)) }
     .sorted { ($0.1, $0.0) < ($1.1, $1.0) }.prefix(count).map { names[$0.0] }

@@ -8,15 +8,20 @@ extension PruningPlan {
   public var json: String { formatValue.json(indent: 2) + "\n" }
 
   /// The plan as a neutral value.
-  public var formatValue: FormatValue {
+  public var formatValue: FormatValue { formatValue(scores: []) }
+
+  /// The plan with the scores it was decided on, one list per entry; they are for reading only.
+  public func formatValue(scores: [[Double]]) -> FormatValue {
     .object([
       "schemaVersion": .int(Self.schemaVersion),
       "groups": .list(
-        entries.map { entry in
-          .object([
+        entries.enumerated().map { k, entry in
+          var object: FormatObject = [
             "layers": .list(entry.layers.map { .string($0) }), "channels": .int(entry.channels),
             "keep": .list(entry.keep.map { .int($0) }),
-          ])
+          ]
+          if k < scores.count { object["scores"] = .list(scores[k].map { .float($0) }) }
+          return .object(object)
         }),
     ])
   }

@@ -57,12 +57,28 @@ struct ConstantChannels {
       weights.shape[axis] == constants.count
     else { return }
     let biases = node.inputs.count > bias ? graph.constant(node.inputs[bias])?.floats() : nil
-    let inner = weights.shape[(axis + 1)...].reduce(1, *)
-    var isZero = [Bool](repeating: true, count: constants.count)
-    weights.asFloat32().withFloats { numbers in
-      for k in numbers.indices where numbers[k] != 0 { isZero[k / inner % isZero.count] = false }
+    for channel in zeroSlices(of: weights, axis: axis) {
+      constants[channel] = biases?[channel] ?? 0
     }
-    for channel in isZero.indices where isZero[channel] { constants[channel] = biases?[channel] ?? 0 }
+  }
+
+  /// The positions of an axis whose whole slice is zero; looks at no more elements than it must.
+  private func zeroSlices(of weights: Tensor, axis: Int) -> [Int] {
+    // As the weights lie in memory, whatever the order of their axes.
+    let (order, plain) = weights.contiguousOrder ?? (Array(weights.shape.indices), weights)
+    guard let place = order.firstIndex(of: axis) else { return [] }
+    let count = plain.shape[place]
+    let inner = plain.shape[(place + 1)...].reduce(1, *)
+    let outer = plain.shape[..<place].reduce(1, *)
+    return plain.asFloat32().withFloats { numbers in
+      (0..<count).filter { channel in
+        for o in 0..<outer {
+          let start = (o * count + channel) * inner
+          for k in start..<(start + inner) where numbers[k] != 0 { return false }
+        }
+        return true
+      }
+    }
   }
 
   private func compute(
