@@ -48,6 +48,18 @@ import Testing
     #expect(folder.names == ["y"])
   }
 
+  @Test func `a link stays a link, and what it points to is replaced`() throws {
+    let folder = Folder()
+    let target = folder.write(Array("old".utf8), "target")
+    #expect(symlink(target, folder.file("link")) == 0)
+    try OutputFile.write("new", to: folder.file("link"))
+    #expect(text(target) == "new")
+    #expect(folder.names == ["link", "target"])
+    var status = stat()
+    #expect(lstat(folder.file("link"), &status) == 0)
+    #expect(status.st_mode & S_IFMT == S_IFLNK)
+  }
+
   @Test func `a folder is never replaced`() throws {
     let folder = Folder()
     #expect(
