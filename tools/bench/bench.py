@@ -14,7 +14,7 @@ import platform
 import shutil
 import subprocess
 import sys
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import measure
@@ -46,7 +46,6 @@ class Case:
     seconds: float | None = None    # ... plus this, or this alone
     anonymous: float | None = None  # megabytes
     is_timed_inside: bool = False   # the reference prints its CPU seconds
-    goals: list = field(default_factory=list)
 
 
 def cases(ecconvert, models):
@@ -177,7 +176,7 @@ def main():
     environment = peers.installed(ROOT / ".venv-bench") if not options.quick else None
 
     print(f"{os.cpu_count()} cores ({processor()}), Linux {platform.release()}; "
-          f"load average before: {load()}")
+          f"load average before: {load()}  ")
     print(f"Medians of {options.rounds} processes in turn with the reference; memory: the largest "
           "seen; peers: one process\n")
     print("| case | CPU s | wall s | resident MB | anonymous MB | reference | its CPU s | "
@@ -199,7 +198,8 @@ def main():
             else:
                 print(row(peer.name, run, f"ecconvert: {peer.counterpart}", ours[peer.counterpart],
                           "peer"), flush=True)
-    print(f"\nload average after: {load()}")
+        print(f"\nPeers: {', '.join(peers.versions())}")
+    print(f"\nLoad average after: {load()}")
     for left in WORK.glob("*.onnx*"):
         left.unlink() if left.is_file() else shutil.rmtree(left)
     return status

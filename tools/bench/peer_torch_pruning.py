@@ -9,6 +9,11 @@ import sys
 
 def main():
     import torch
+    # Beside a CPU-only torch, PyPI's torchvision can't load its compiled operators.  The models use
+    # none of them, but importing torchvision wants the names of these two.
+    operators = torch.library.Library("torchvision", "FRAGMENT")
+    for name in ("nms", "qnms"):
+        operators.define(f"{name}(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
     import torchvision
     import torch_pruning
     torch.manual_seed(0)

@@ -39,6 +39,12 @@ def peers(models, work, here):
     ]
 
 
+def versions():
+    """What the requirements files pin, as `name==version`."""
+    here = Path(__file__).resolve().parent
+    return [line for name in REQUIREMENTS.values() for line in (here / name).read_text().split()]
+
+
 def installed(directory):
     """Make the virtual environments that aren't there yet; name -> (python or None, reason)."""
     result = {}
