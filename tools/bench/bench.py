@@ -75,14 +75,20 @@ def cases(ecconvert, models):
     ]
 
 
+def stop(what, remedy=None):
+    print(f"error: tools/bench/run: {what}", file=sys.stderr)
+    if remedy:
+        print(f"  to fix: {remedy}", file=sys.stderr)
+    sys.exit(2)
+
+
 def once(command, output, environment=None):
     if output:
         output.unlink(missing_ok=True)
     result = measure.run(command, environment)
     if result.failure:
         sys.stderr.write(result.output)
-        print(f"error: {' '.join(command)}: {result.failure}", file=sys.stderr)
-        sys.exit(2)
+        stop(f"{' '.join(command)}: {result.failure}")
     if output:
         output.unlink(missing_ok=True)  # before the kernel starts to write it back
     return result
@@ -145,8 +151,8 @@ def make_models(directory, with_legacy):
         if not missing:
             continue
         if not python.exists():
-            sys.exit("error: tools/bench/run: there is no .venv to make models with\n"
-                     "  to fix: run tools/setup, or name existing ones with --models")
+            stop("there is no .venv to make models with",
+                 "run tools/setup, or name existing ones with --models")
         print(f"making {', '.join(missing)} in {directory / folder}", file=sys.stderr)
         subprocess.run([python, ROOT / "tools/oracle/make_fullsize_models.py", directory / folder,
                         *options, "--only", *missing], check=True, stdout=subprocess.DEVNULL)
@@ -164,15 +170,15 @@ def main():
                         help="measured runs of each (default: 5)")
     options = parser.parse_args()
     if not os.access(options.ecconvert, os.X_OK):
-        sys.exit(f"error: tools/bench/run: there is no program '{options.ecconvert}'\n"
-                 "  to fix: swift build -c release --product ecconvert")
+        stop(f"there is no program '{options.ecconvert}'",
+             "swift build -c release --product ecconvert")
     WORK.mkdir(exist_ok=True)
     models = options.models or WORK / "models"
     if options.models is None:
         make_models(models, not options.quick)
     for name in ("k3/VGG16", "k3/ResNet50", "k3/EfficientNetB0"):
         if not (models / f"{name}.h5").exists():
-            sys.exit(f"error: tools/bench/run: there is no '{models / name}.h5'")
+            stop(f"there is no '{models / name}.h5'")
     environment = peers.installed(ROOT / ".venv-bench") if not options.quick else None
 
     print(f"{os.cpu_count()} cores ({processor()}), Linux {platform.release()}; "
