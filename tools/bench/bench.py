@@ -90,7 +90,9 @@ def once(command, output, environment=None):
         sys.stderr.write(result.output)
         stop(f"{' '.join(command)}: {result.failure}")
     if output:
-        output.unlink(missing_ok=True)  # before the kernel starts to write it back
+        if not output.exists():
+            stop(f"{' '.join(command)}: it wrote no output")
+        output.unlink()  # before the kernel starts to write it back
     return result
 
 
