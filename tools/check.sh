@@ -10,7 +10,8 @@ swift format lint --strict --recursive Sources Tests Package.swift
 echo "== warnings"
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
-swift build -c release --build-tests 2>&1 | tee "$log"
+swift build -c release --build-tests --explicit-target-dependency-import-check error 2>&1 |
+  tee "$log"
 if grep -E "^$root/(Sources|Tests)/.*: warning:" "$log"; then
   echo "error: tools/check.sh: the build has warnings" >&2
   exit 1
