@@ -97,7 +97,7 @@ struct ConversionRun {
     }
 
     begin("rewrite", "rewriting")
-    try pipeline(source).run(on: &slim)
+    try pipeline(source).run(on: &slim, verifying: options.verifySamples > 0)
     end()
 
     return try export(slim, source, pruned)
