@@ -194,7 +194,7 @@ struct ConversionRun {
     let name = masks.isEmpty ? "source" : "masked source"
     let result = try path.map { try reopened($0, slim) } ?? slim
     let verification = Verification(
-      reference: reference, referenceName: name, result: result,
+      reference: reference, result: result,
       transposesInputs: options.inputsAsNCHW && source.layout == .channelsLast)
     let outcome: Verification.Outcome
     do {

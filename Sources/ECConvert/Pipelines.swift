@@ -1,8 +1,8 @@
-public import ECGraph
+import ECGraph
 import ECPasses
 
 /// The passes in order; these arrays are the registration.
-public enum Pipelines {
+enum Pipelines {
   /// From a Keras graph to one that ONNX says best.
   static func keras(toONNX inputsAsNCHW: Bool) -> Pipeline {
     Pipeline([
@@ -26,8 +26,4 @@ public enum Pipelines {
   static func onnxToONNX() -> Pipeline {
     Pipeline([RemoveUnused(), MergeReshapes(), MergePadding(), FoldBatchNorm(), RemoveUnused()])
   }
-
-  /// All passes, for `ecconvert passes` and the documentation.
-  public static let all: [any Pass] =
-    keras(toONNX: false).passes
 }

@@ -8,8 +8,6 @@ import ECTensor
 struct Verification {
   /// The reference: the source, masked where channels were removed.
   let reference: Graph
-  /// What the reference is, in words.
-  let referenceName: String
   /// The result, as read back from its file.
   let result: Graph
   /// Whether images of the result's inputs have their channels first where the reference has them last.
