@@ -2,7 +2,6 @@ import ECDiagnostics
 import ECExecution
 import ECGraph
 import ECTensor
-import Glibc
 
 /// How two models are compared.
 public struct ComparisonOptions: Sendable {
@@ -73,9 +72,7 @@ public struct Comparison: Sendable {
           "it has \(other.inputs.count) inputs and \(other.outputs.count) outputs, the reference "
             + "\(truth.inputs.count) and \(truth.outputs.count)"), at: place)
     }
-    let threads =
-      options.threads > 0
-      ? options.threads : max(1, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN))))
+    let threads = WorkerThreads.count(options.threads)
     var random = RandomInputs(seed: options.seed)
     let batch =
       truth.inputs.first.flatMap { truth[$0].type.shape.first?.value }

@@ -59,7 +59,7 @@ struct ConversionRun {
 
   /// The worker threads.
   private var threads: Int {
-    options.threads > 0 ? options.threads : max(1, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN))))
+    WorkerThreads.count(options.threads)
   }
 
   private mutating func begin(_ name: String, _ sentence: String) {

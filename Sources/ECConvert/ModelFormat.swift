@@ -11,13 +11,7 @@ public enum ModelFormat: String, Sendable {
   /// - Throws: `ConversionFault` if the file can't be read or is no model.
   package static func detect(_ path: String) throws(ConversionFault) -> ModelFormat {
     let place = Place.file(path)
-    let file: MappedFile
-    do {
-      file = try MappedFile(path: path)
-    } catch {
-      throw ConversionFault(
-        .cannotRead(message: error.message, isMissing: error.code == 2), at: place)
-    }
+    let file = try MappedFile.opened(path)
     let format = file.withBytes { bytes -> ModelFormat? in
       let signature: [UInt8] = [0x89, 0x48, 0x44, 0x46, 0x0D, 0x0A, 0x1A, 0x0A]
       // A user block may stand before the signature: it is looked for at 0, 512, 1024, …

@@ -7,13 +7,7 @@ package enum NumpyFile {
   /// - Throws: `ConversionFault` if the file can't be read or has no array of numbers.
   package static func read(_ path: String) throws(ConversionFault) -> Tensor {
     let place = Place.file(path)
-    let file: MappedFile
-    do {
-      file = try MappedFile(path: path)
-    } catch {
-      throw ConversionFault(
-        .cannotRead(message: error.message, isMissing: error.code == 2), at: place)
-    }
+    let file = try MappedFile.opened(path)
     var range = 0..<file.byteCount
     let isArchive = file.withBytes { $0.starts(with: [0x50, 0x4B, 0x03, 0x04]) }
     if isArchive {

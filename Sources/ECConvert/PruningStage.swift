@@ -4,7 +4,6 @@ import ECExecution
 import ECGraph
 import ECPruning
 import ECTensor
-import Glibc
 
 /// Finds channel groups, ranks them, decides, mends and removes.
 struct PruningStage {
@@ -187,13 +186,7 @@ struct PruningStage {
 /// Reads plans from files.
 enum PlanFile {
   static func read(_ path: String) throws -> PruningPlan {
-    let file: MappedFile
-    do {
-      file = try MappedFile(path: path)
-    } catch {
-      throw ConversionFault(
-        .cannotRead(message: error.message, isMissing: error.code == ENOENT), at: .file(path))
-    }
+    let file = try MappedFile.opened(path)
     do throws(PruningError) {
       return try PruningPlan(json: file.withBytes { Array($0) })
     } catch {
