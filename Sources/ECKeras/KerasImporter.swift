@@ -61,7 +61,7 @@ public struct KerasImporter: Sendable {
     }
     return KerasModel(
       graph: graph, version: version, backend: backend, dialect: dialect, notes: stored.notes,
-      config: config, groups: groups)
+      config: config, groups: groups, record: drawing.record(of: source))
   }
 
   /// Whether the `keras` package of Keras 2 wrote the file, not tf.keras.

@@ -12,8 +12,7 @@ public struct KerasDocument: Sendable {
   public var version: String
   /// The backend of Keras.
   public var backend: String
-  /// The layers in the order in which Keras loads them: that of the architecture for a model that
-  /// Keras wrote. Input layers of functional models are listed, operations aren't.
+  /// The layers in any order, also those without weights; the operations of Keras 3 aren't layers.
   public var layers: [Layer]
 
   /// Makes a document.
