@@ -9,6 +9,8 @@ import ECTensor
 struct PruningStage {
   let options: ConversionOptions
   let threads: Int
+  /// Whether a layer that is called several times must stay one layer, as Keras writes it.
+  var keepsLayers = false
 
   /// What pruning gives.
   struct Result {
@@ -25,6 +27,7 @@ struct PruningStage {
     fileprivate let keeps: [[Int]]
     fileprivate let options: ConversionOptions
     fileprivate let layout: ImageLayout
+    fileprivate let keepsLayers: Bool
     fileprivate let criterion: String
     fileprivate let repair: ConversionOptions.Repair
 
@@ -52,7 +55,7 @@ struct PruningStage {
 
   func run(_ source: SourceModel, warnings: inout [String]) throws -> Result {
     var reference = source.graph
-    _ = try UnshareVectors().run(on: &reference)
+    if !keepsLayers { _ = try UnshareVectors().run(on: &reference) }
     var groups = ChannelGroups(reference)
     let sites = groups.readingSites(of: reference)
     let calibration = try CalibrationInputs(options, reference)
@@ -108,6 +111,7 @@ struct PruningStage {
       graph: slim, reference: reference, planText: planText(plan, groups, importance),
       groups: groups, removal: removal,
       lost: lost, importance: importance, keeps: keeps, options: options, layout: source.layout,
+      keepsLayers: keepsLayers,
       criterion: options.plan == nil ? criterion.name : "plan", repair: repair, fills: fills)
   }
 
@@ -244,7 +248,7 @@ extension PruningStage.Result {
     return lost.compactMap { entry in
       guard present.contains(entry.node) else { return nil }
       let value = final[final[entry.node].outputs[0]]
-      let isImage = value.type.rank == 4 && layout == .channelsLast
+      let isImage = value.type.rank == 4 && layout == .channelsLast && !keepsLayers
       let axis =
         isImage
         ? ImageLayout.channelsLast.axis(entry.axis, in: .channelsFirst, rank: 4) : entry.axis

@@ -14,6 +14,8 @@ struct SourceModel {
   let layout: ImageLayout
   /// The operator set that the result keeps; `nil` for sources that have none.
   let opset: Int?
+  /// The model as Keras has it, for sources of Keras.
+  var keras: KerasModel?
 
   /// Reads a model file.
   /// - Throws: the fault of the reader, with the file in its place.
@@ -24,7 +26,7 @@ struct SourceModel {
       let model = try KerasImporter(table: .standard).model(contentsOf: path)
       return SourceModel(
         graph: model.graph, format: format, producer: model.producer, notes: model.notes,
-        layout: model.graph.imageLayout ?? .channelsLast, opset: nil)
+        layout: model.graph.imageLayout ?? .channelsLast, opset: nil, keras: model)
     case .kerasZip:
       throw ConversionFault(
         .unknownFormat(found: "a .keras archive isn't read yet"), at: .file(path))

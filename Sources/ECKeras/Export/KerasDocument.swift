@@ -108,3 +108,18 @@ extension KerasDocument.Layer {
       + children.flatMap { $0.trained(at: inside) + $0.untrained(at: inside) }
   }
 }
+
+extension KerasDocument {
+  /// The bytes of the architecture and of all weights; a file has some more for its own tables.
+  public var byteCount: Int {
+    func bytes(_ layers: [Layer]) -> Int {
+      layers.reduce(0) { sum, layer in
+        switch layer.content {
+        case .weights(let weights): sum + weights.reduce(0) { $0 + $1.tensor.byteCount }
+        case .model(let inner): sum + bytes(inner)
+        }
+      }
+    }
+    return architecture.json().utf8.count + bytes(layers)
+  }
+}
