@@ -40,10 +40,16 @@ let package = Package(
       name: "CProtobufC", pkgConfig: "libprotobuf-c", providers: [.apt(["libprotobuf-c-dev"])]),
     .systemLibrary(name: "CONEDNN", providers: [.apt(["libdnnl-dev"])]),
     .target(name: "CONNX", dependencies: ["CProtobufC"]),
+    .systemLibrary(
+      name: "CJPEG", pkgConfig: "libjpeg", providers: [.apt(["libjpeg-dev"])]),
+    .systemLibrary(name: "CPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"])]),
+    .target(name: "CImage", dependencies: ["CJPEG", "CPNG"]),
 
     // Base
     library("ECDiagnostics", []),
     library("ECTensor", ["ECDiagnostics"]),
+    library("ECRandom", []),
+    library("ECImage", ["ECDiagnostics", "ECRandom", "CImage"]),
     library("ECHDF5", ["ECDiagnostics", "CHDF5"]),
     library("ECBLAS", ["ECDiagnostics", "COpenBLAS"]),
     library("ECKernels", ["ECDiagnostics", "CONEDNN"]),
@@ -58,18 +64,22 @@ let package = Package(
       "ECONNX", ["ECDiagnostics", "ECTensor", "ECGraph", "CONNX", "CProtobufC", collections]),
 
     // Work
-    library("ECCentrality", ["ECDiagnostics", "ECBLAS"]),
-    library("ECExecution", ["ECDiagnostics", "ECTensor", "ECGraph", "ECKernels", "ECBLAS"]),
+    library("ECCentrality", ["ECDiagnostics", "ECBLAS", "ECRandom"]),
+    library(
+      "ECExecution", ["ECDiagnostics", "ECTensor", "ECGraph", "ECKernels", "ECBLAS", "ECRandom"]),
     library("ECPasses", ["ECDiagnostics", "ECTensor", "ECGraph", "ECOperators"]),
     library(
-      "ECPruning", ["ECDiagnostics", "ECTensor", "ECGraph", "ECBLAS", "ECCentrality", collections]),
+      "ECPruning",
+      [
+        "ECDiagnostics", "ECTensor", "ECGraph", "ECBLAS", "ECCentrality", "ECRandom", collections,
+      ]),
 
     // Top
     library(
       "ECConvert",
       [
         "ECDiagnostics", "ECTensor", "ECGraph", "ECOperators", "ECKeras", "ECONNX", "ECExecution",
-        "ECPasses", "ECPruning", "ECCentrality", collections,
+        "ECPasses", "ECPruning", "ECCentrality", "ECImage", "ECRandom", collections,
       ]),
     .executableTarget(
       name: "ECConvertCLI",
@@ -84,7 +94,8 @@ let package = Package(
       path: "Tests/ECTestSupport", swiftSettings: swiftSettings),
     tests("ECTensorTests", ["ECTensor"]),
     tests("ECHDF5Tests", ["ECHDF5"]),
-    tests("ECCentralityTests", ["ECCentrality", "ECBLAS"]),
+    tests("ECImageTests", ["ECDiagnostics", "ECImage", "ECRandom"]),
+    tests("ECCentralityTests", ["ECCentrality", "ECBLAS", "ECRandom"]),
     tests("ECKernelsTests", ["ECKernels"]),
     tests("ECGraphTests", ["ECTensor", "ECGraph", "ECOperators"]),
     tests(
