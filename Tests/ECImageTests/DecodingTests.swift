@@ -81,9 +81,13 @@ import Testing
   }
 
   @Test func `a folder without images and a missing one are errors`() {
-    let empty = #expect(throws: ImageError.self) { try ImageFolder(Fixture.root + "/fixtures/hdf5") }
+    let empty = #expect(throws: ImageError.self) {
+      try ImageFolder(Fixture.root + "/fixtures/hdf5")
+    }
     #expect(empty?.reason == .noImages)
-    let missing = #expect(throws: ImageError.self) { try ImageFolder(Fixture.root + "/fixtures/nowhere") }
+    let missing = #expect(throws: ImageError.self) {
+      try ImageFolder(Fixture.root + "/fixtures/nowhere")
+    }
     #expect(missing?.category == .missingInput)
   }
 
