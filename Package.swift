@@ -38,6 +38,7 @@ let package = Package(
       name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
     .systemLibrary(
       name: "CProtobufC", pkgConfig: "libprotobuf-c", providers: [.apt(["libprotobuf-c-dev"])]),
+    .systemLibrary(name: "CZip", pkgConfig: "libzip", providers: [.apt(["libzip-dev"])]),
     .systemLibrary(name: "CONEDNN", providers: [.apt(["libdnnl-dev"])]),
     .target(name: "CONNX", dependencies: ["CProtobufC"]),
     .systemLibrary(
@@ -51,6 +52,7 @@ let package = Package(
     library("ECRandom", []),
     library("ECImage", ["ECDiagnostics", "ECRandom", "CImage"]),
     library("ECHDF5", ["ECDiagnostics", "CHDF5"]),
+    library("ECArchive", ["ECDiagnostics", "CZip"]),
     library("ECBLAS", ["ECDiagnostics", "COpenBLAS"]),
     library("ECKernels", ["ECDiagnostics", "CONEDNN"]),
 
@@ -59,7 +61,8 @@ let package = Package(
     library("ECOperators", ["ECDiagnostics", "ECTensor", "ECGraph"]),
 
     // Formats
-    library("ECKeras", ["ECDiagnostics", "ECTensor", "ECGraph", "ECHDF5", collections]),
+    library(
+      "ECKeras", ["ECDiagnostics", "ECTensor", "ECGraph", "ECHDF5", "ECArchive", collections]),
     library(
       "ECONNX", ["ECDiagnostics", "ECTensor", "ECGraph", "CONNX", "CProtobufC", collections]),
 
@@ -94,6 +97,7 @@ let package = Package(
       path: "Tests/ECTestSupport", swiftSettings: swiftSettings),
     tests("ECTensorTests", ["ECTensor"]),
     tests("ECHDF5Tests", ["ECHDF5"]),
+    tests("ECArchiveTests", ["ECArchive"]),
     tests("ECImageTests", ["ECDiagnostics", "ECImage", "ECRandom"]),
     tests("ECCentralityTests", ["ECCentrality", "ECBLAS", "ECRandom"]),
     tests("ECKernelsTests", ["ECKernels"]),
