@@ -41,6 +41,7 @@ extension KerasError {
       "the file has \(Self.count(found)), expected \(expected.count)"
         + (found.count == expected.count ? " of other names" : "")
     case .layer(let error): error.what
+    case .unwritten(let error): error.what
     }
   }
 
@@ -102,6 +103,8 @@ extension KerasError {
     switch reason {
     case .hdf5(let error): error.category
     case .archive(let error): error.category
+    // A name that HDF5 can't hold comes from the model, everything else from the disk.
+    case .unwritten(let error): error.reason == .refusedName ? .input : .output
     default: .input
     }
   }
