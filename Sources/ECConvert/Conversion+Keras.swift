@@ -40,7 +40,10 @@ extension ConversionRun {
       end()
     } else if let path = options.output {
       var file = try OutputFile(path: path, force: options.force)
-      try write(writer, container, to: file.temporaryPath, named: path)
+      // Beside the output, since other places may not have room for it.
+      let scratch = try OutputFile(path: path + ".weights", force: true)
+      try write(
+        writer, container, to: file.temporaryPath, scratch: scratch.temporaryPath, named: path)
       report.output.byteCount = file.byteCount
       end()
       if options.verifySamples > 0 {
@@ -56,12 +59,12 @@ extension ConversionRun {
   /// Writes the file under a temporary name; faults are told of its final one.
   private func write(
     _ writer: KerasWriter, _ container: KerasExporter.Container, to temporary: String,
-    named path: String
+    scratch: String, named path: String
   ) throws {
     do throws(KerasError) {
       switch container {
       case .hdf5: try writer.writeHDF5(toFile: temporary)
-      case .archive: break
+      case .archive: try writer.writeArchive(toFile: temporary, scratch: scratch)
       }
     } catch {
       let inner = Place(Array(error.place.trail.dropFirst()))

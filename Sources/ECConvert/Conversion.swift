@@ -80,7 +80,7 @@ struct ConversionRun {
     if format.isKeras { try refuseONNXOptions() }
 
     begin("import", "reading \(options.input)")
-    var source = try SourceModel.read(options.input)
+    var source = try SourceModel.read(options.input, architecture: options.architecture)
     try EdgeOptions(inputShapes: options.inputShapes, batch: options.batch)
       .apply(to: &source.graph)
     warnings += source.notes

@@ -61,12 +61,17 @@ public struct KerasDocument: Sendable {
     public let tensor: Tensor
     /// Whether it is trained by gradients, unlike statistics.
     public let isTrainable: Bool
+    /// The attribute of the layer that holds the layer owning it, if one inside does.
+    public let sublayer: String?
 
     /// Makes a weight.
-    public init(_ name: String, _ tensor: Tensor, isTrainable: Bool = true) {
+    public init(
+      _ name: String, _ tensor: Tensor, isTrainable: Bool = true, sublayer: String? = nil
+    ) {
       self.name = name
       self.tensor = tensor
       self.isTrainable = isTrainable
+      self.sublayer = sublayer
     }
   }
 }

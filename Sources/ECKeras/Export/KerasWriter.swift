@@ -7,7 +7,7 @@ import ECTensor
 ///
 /// Weights go from where they lie, mapped files included, to the file in pieces of about 1 MB.
 public struct KerasWriter: Sendable {
-  private let document: KerasDocument
+  let document: KerasDocument
 
   /// Makes a writer of a model.
   public init(_ document: KerasDocument) {
@@ -92,7 +92,7 @@ public struct KerasWriter: Sendable {
     return (path + [placed.weight.name]).joined(separator: "/") + suffix
   }
 
-  private func write(
+  func write(
     _ tensor: Tensor, to path: String, of file: borrowing HDF5Writer
   ) throws(HDF5Error) {
     guard let kind = ElementKind(tensor.elementType) else {

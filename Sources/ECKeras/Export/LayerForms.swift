@@ -75,7 +75,7 @@ struct LayerForms {
       weights.append(
         KerasDocument.Weight(
           name ?? owned.name, tensor.converted(to: elementTypes[key] ?? tensor.elementType),
-          isTrainable: owned.isTrainable))
+          isTrainable: owned.isTrainable, sublayer: owned.sublayer))
     }
     return weights
   }
