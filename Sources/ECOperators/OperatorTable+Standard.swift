@@ -4,6 +4,7 @@ extension OperatorTable {
   /// The one list of all that importers know.
   public static let standard = OperatorTable(
     keras: kerasConvolutionRules + kerasActivationRules + kerasPoolingRules + kerasShapeRules
+      + kerasWrapperRules
       + kerasOperationRules,
     onnx: onnxConvolutionRules + onnxActivationRules + onnxPoolingRules + onnxShapeRules)
 }
