@@ -79,10 +79,12 @@ struct ConversionRun {
     if let output = options.output { _ = try ModelFormat.output(output) }
 
     begin("import", "reading \(options.input)")
-    var source = try SourceModel.read(options.input)
-    try EdgeOptions(inputShapes: options.inputShapes, batch: options.batch)
-      .apply(to: &source.graph)
+    let source = try SourceModel.read(options.input, edge: EdgeOptions(options))
     warnings += source.notes
+    if options.batch != nil && options.verifySamples > 0 { try checkBatch(of: source) }
+    let inputLayouts =
+      try options.inputLayout.map { try InputLayouts(source.graph, wanted: $0) }
+      ?? .unchanged(source.graph)
     end()
 
     var slim = source.graph
@@ -97,23 +99,50 @@ struct ConversionRun {
     }
 
     begin("rewrite", "rewriting")
-    try pipeline(source).run(on: &slim, verifying: options.verifySamples > 0)
+    try pipeline(source, inputLayouts).run(on: &slim, verifying: options.verifySamples > 0)
+    if options.precision == .fp16 { try reducePrecision(of: &slim) }
     end()
 
-    return try export(slim, source, pruned)
+    return try export(slim, source, pruned, inputLayouts)
   }
 
-  private func pipeline(_ source: SourceModel) -> Pipeline {
-    if source.layout == .channelsLast && source.format != .onnx {
-      return Pipelines.keras(toONNX: options.inputsAsNCHW)
+  private func pipeline(_ source: SourceModel, _ inputs: InputLayouts) -> Pipeline {
+    source.layout == .channelsLast && source.format != .onnx
+      ? Pipelines.keras(toONNX: inputs) : Pipelines.onnxToONNX(inputs)
+  }
+
+  /// Compares the source with itself at its own batch, where that was fixed and is changed.
+  private func checkBatch(of source: SourceModel) throws {
+    let original = try SourceModel.read(options.input)
+    guard let built = BatchCheck.batch(of: original.graph),
+      built != BatchCheck.batch(of: source.graph)
+    else { return }
+    try BatchCheck(source: original.graph, changed: source.graph).run(options, threads: threads)
+  }
+
+  /// Half precision where the numbers on random samples allow it.
+  private mutating func reducePrecision(of slim: inout Graph) throws {
+    var magnitudes: [ValueID: Float] = [:]
+    do {
+      var random = RandomInputs(seed: options.seed ^ 0xF16)
+      let shapes = try Evaluator.inputShapes(of: slim, batch: 2)
+      let inputs = shapes.map { random.tensor(shape: $0, in: slim.inputRange) }
+      magnitudes = try slim.largestMagnitudes(on: inputs, threads: threads)
+    } catch let error as ExecutionError {
+      guard case .openExtent = error.reason else { throw error }
+      warnings.append(
+        "the range of activations isn't known: \(error.what); \(error.remedy ?? "")")
     }
-    return Pipelines.onnxToONNX()
+    let reports = try Pipeline([ReducePrecision(magnitudes: magnitudes)]).run(
+      on: &slim, verifying: options.verifySamples > 0)
+    warnings += reports.flatMap(\.report.notes)
   }
 
   // MARK: Export
 
   private mutating func export(
-    _ slim: Graph, _ source: SourceModel, _ pruned: PruningStage.Result?
+    _ slim: Graph, _ source: SourceModel, _ pruned: PruningStage.Result?,
+    _ inputLayouts: InputLayouts
   ) throws -> ConversionReport {
     var exportOptions = ONNXExportOptions()
     exportOptions.producerVersion = ECConvertVersion.current
@@ -135,14 +164,14 @@ struct ConversionRun {
       report.output.byteCount = size.model + size.data
       end()
     } else if options.output == "-" {
-      if options.verifySamples > 0 { try verify(nil, slim, source, pruned, &report) }
+      if options.verifySamples > 0 { try verify(nil, slim, source, pruned, inputLayouts, &report) }
       begin("export", "writing to standard output")
       try exporter.write(slim, toDescriptor: STDOUT_FILENO)
       let size = try exporter.byteCount(of: slim)
       report.output.byteCount = size.model + size.data
       end()
     } else if let path = options.output {
-      try write(slim, to: path, exporter, source, pruned, &report)
+      try write(slim, to: path, exporter, source, pruned, inputLayouts, &report)
     }
     report.stages = stages
     report.warnings = warnings
@@ -156,7 +185,8 @@ struct ConversionRun {
 
   private mutating func write(
     _ slim: Graph, to path: String, _ exporter: ONNXExporter, _ source: SourceModel,
-    _ pruned: PruningStage.Result?, _ report: inout ConversionReport
+    _ pruned: PruningStage.Result?, _ inputLayouts: InputLayouts,
+    _ report: inout ConversionReport
   ) throws {
     begin("export", "writing \(path)")
     var file = try OutputFile(path: path, force: options.force)
@@ -174,7 +204,8 @@ struct ConversionRun {
     end()
     if options.verifySamples > 0 {
       // A file that refers to its data by the final name can't be read back before it has it.
-      try verify(hasData ? nil : file.temporaryPath, slim, source, pruned, &report)
+      try verify(
+        hasData ? nil : file.temporaryPath, slim, source, pruned, inputLayouts, &report)
     }
     if hasData { try data.commit() }
     try file.commit()
@@ -184,7 +215,8 @@ struct ConversionRun {
 
   private mutating func verify(
     _ path: String?, _ slim: Graph, _ source: SourceModel,
-    _ pruned: PruningStage.Result?, _ report: inout ConversionReport
+    _ pruned: PruningStage.Result?, _ inputLayouts: InputLayouts,
+    _ report: inout ConversionReport
   ) throws {
     begin("verification", "verifying")
     defer { end() }
@@ -194,8 +226,7 @@ struct ConversionRun {
     let name = masks.isEmpty ? "source" : "masked source"
     let result = try path.map { try reopened($0, slim) } ?? slim
     let verification = Verification(
-      reference: reference, result: result,
-      transposesInputs: options.inputsAsNCHW && source.layout == .channelsLast)
+      reference: reference, result: result, inputLayouts: inputLayouts)
     let outcome: Verification.Outcome
     do {
       outcome = try verification.run(options, threads: threads)

@@ -15,25 +15,42 @@ struct SourceModel {
   /// The operator set that the result keeps; `nil` for sources that have none.
   let opset: Int?
 
-  /// Reads a model file.
+  /// Reads a model file, with other extents of inputs if there are options for that.
   /// - Throws: the fault of the reader, with the file in its place.
-  static func read(_ path: String) throws -> SourceModel {
+  static func read(_ path: String, edge: EdgeOptions? = nil) throws -> SourceModel {
     let format = try ModelFormat.detect(path)
     switch format {
     case .kerasHDF5:
       let model = try KerasImporter(table: .standard).model(contentsOf: path)
+      var graph = model.graph
+      if let edge, !edge.isEmpty {
+        try EdgeOptions.apply(
+          edge.extents(of: graph.inputs.map { (graph[$0].name, graph[$0].type) }), to: &graph)
+      }
       return SourceModel(
-        graph: model.graph, format: format, producer: model.producer, notes: model.notes,
+        graph: graph, format: format, producer: model.producer, notes: model.notes,
         layout: model.graph.imageLayout ?? .channelsLast, opset: nil)
     case .kerasZip:
       throw ConversionFault(
         .unknownFormat(found: "a .keras archive isn't read yet"), at: .file(path))
     case .onnx:
-      let model = try ONNXImporter(table: .standard).model(contentsOf: path)
+      let extents = try onnxExtents(path, edge)
+      let model = try ONNXImporter(table: .standard, inputShapes: extents).model(contentsOf: path)
       return SourceModel(
         graph: model.graph, format: format, producer: model.producer, notes: model.notes,
         layout: .channelsFirst, opset: min(max(model.opset, 13), 24))
     }
+  }
+}
+
+extension SourceModel {
+  /// Shape arithmetic is folded while a file is read, so other extents must be known before.
+  private static func onnxExtents(_ path: String, _ edge: EdgeOptions?) throws
+    -> [String: [Dimension]]
+  {
+    guard let edge, !edge.isEmpty else { return [:] }
+    let inputs = try ONNXImporter.inputs(contentsOf: path)
+    return try edge.extents(of: inputs.map { ($0.name, $0.type) })
   }
 }
 
