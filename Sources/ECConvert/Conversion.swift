@@ -79,7 +79,8 @@ struct ConversionRun {
     if let output = options.output { _ = try ModelFormat.output(output) }
 
     begin("import", "reading \(options.input)")
-    let source = try SourceModel.read(options.input, edge: EdgeOptions(options))
+    let source = try SourceModel.read(
+      options.input, architecture: options.architecture, edge: EdgeOptions(options))
     warnings += source.notes
     if options.batch != nil && options.verifySamples > 0 { try checkBatch(of: source) }
     let inputLayouts =
@@ -113,7 +114,7 @@ struct ConversionRun {
 
   /// Compares the source with itself at its own batch, where that was fixed and is changed.
   private func checkBatch(of source: SourceModel) throws {
-    let original = try SourceModel.read(options.input)
+    let original = try SourceModel.read(options.input, architecture: options.architecture)
     guard let built = BatchCheck.batch(of: original.graph),
       built != BatchCheck.batch(of: source.graph)
     else { return }

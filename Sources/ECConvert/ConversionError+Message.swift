@@ -23,6 +23,7 @@ extension ConversionFault {
         + "(\(Self.short(relative)) of the largest magnitude apart)"
     case .layoutUnknown(let input, let type):
       "input '\(input)' is \(type), and nothing says where its channels stand"
+    case .badArchitecture(let found): "not the JSON of an architecture: \(found)"
     case .calibration(let words): words
     }
   }
@@ -30,7 +31,7 @@ extension ConversionFault {
   public var remedy: String? {
     switch reason {
     case .cannotRead(_, let isMissing): isMissing ? "check the path" : nil
-    case .unknownFormat: "give a Keras .h5 file or an .onnx file"
+    case .unknownFormat: "give a Keras .keras or .h5 file or an .onnx file"
     case .unknownOutput: "name the output with .onnx"
     case .outputExists: "give --force to replace it"
     case .cannotWrite: nil
@@ -40,6 +41,7 @@ extension ConversionFault {
     case .shapeDoesNotFit: "only extents that the source leaves open, and the batch, can be fixed"
     case .batchIsBaked: "leave out --batch, or export the source with a dynamic batch"
     case .layoutUnknown: "leave out --inputs-as-nchw or --inputs-as-nhwc"
+    case .badArchitecture: "write what model.to_json() gives to the file"
     case .options, .noSuchInput, .calibration: nil
     }
   }

@@ -48,6 +48,8 @@ public struct ConversionFault: DiagnosticError, Equatable {
     case batchIsBaked(from: Int, to: Int, relative: Double)
     /// An input whose images may have their channels at either end.
     case layoutUnknown(input: String, type: String)
+    /// The file that `--arch` names holds no JSON.
+    case badArchitecture(found: String)
     /// Calibration data that doesn't fit the model.
     case calibration(String)
   }
@@ -65,10 +67,9 @@ public struct ConversionFault: DiagnosticError, Equatable {
   public var category: FaultCategory {
     switch reason {
     case .cannotRead(_, let isMissing): isMissing ? .missingInput : .input
-    case .unknownFormat, .calibration: .input
+    case .unknownFormat, .badArchitecture, .calibration, .batchIsBaked: .input
     case .unknownOutput, .options, .noSuchInput, .unnamedShape, .shapeDoesNotFit, .layoutUnknown:
       .usage
-    case .batchIsBaked: .input
     case .outputExists, .cannotWrite: .output
     case .differs: .verification
     }

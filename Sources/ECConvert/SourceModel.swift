@@ -15,13 +15,19 @@ struct SourceModel {
   /// The operator set that the result keeps; `nil` for sources that have none.
   let opset: Int?
 
-  /// Reads a model file, with other extents of inputs if there are options for that.
+  /// Reads a model file.
+  /// - Parameters:
+  ///   - architecture: the value of `--arch`, for a file that holds weights only.
+  ///   - edge: other extents of inputs.
   /// - Throws: the fault of the reader, with the file in its place.
-  static func read(_ path: String, edge: EdgeOptions? = nil) throws -> SourceModel {
+  static func read(_ path: String, architecture: String? = nil, edge: EdgeOptions? = nil) throws
+    -> SourceModel
+  {
     let format = try ModelFormat.detect(path)
     switch format {
-    case .kerasHDF5:
-      let model = try KerasImporter(table: .standard).model(contentsOf: path)
+    case .kerasHDF5, .kerasZip:
+      let model = try KerasImporter(table: .standard).model(
+        contentsOf: path, architecture: architecture.map { try GivenArchitecture.read($0) })
       var graph = model.graph
       if let edge, !edge.isEmpty {
         try EdgeOptions.apply(
@@ -30,10 +36,11 @@ struct SourceModel {
       return SourceModel(
         graph: graph, format: format, producer: model.producer, notes: model.notes,
         layout: model.graph.imageLayout ?? .channelsLast, opset: nil)
-    case .kerasZip:
-      throw ConversionFault(
-        .unknownFormat(found: "a .keras archive isn't read yet"), at: .file(path))
     case .onnx:
+      if architecture != nil {
+        throw ConversionFault(
+          .options("an ONNX model has its architecture in it"), at: .option("--arch"))
+      }
       let extents = try onnxExtents(path, edge)
       let model = try ONNXImporter(table: .standard, inputShapes: extents).model(contentsOf: path)
       return SourceModel(
