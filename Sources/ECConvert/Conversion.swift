@@ -50,7 +50,9 @@ struct ConversionRun {
   var stage = "options"
   private var started = ProcessMemory.now
   private var stages: [(name: String, seconds: Double)] = []
-  private var warnings: [String] = []
+  var warnings: [String] = []
+  /// How the result takes its inputs, compared with the source.
+  private var inputLayouts = InputLayouts.unchanged
 
   init(options: ConversionOptions, progress: @escaping @Sendable (String, Double?) -> Void) {
     self.options = options
@@ -62,13 +64,13 @@ struct ConversionRun {
     WorkerThreads.count(options.threads)
   }
 
-  private mutating func begin(_ name: String, _ sentence: String) {
+  mutating func begin(_ name: String, _ sentence: String) {
     stage = name
     started = ProcessMemory.now
     progress(sentence, nil)
   }
 
-  private mutating func end() {
+  mutating func end() {
     stages.append((stage, ProcessMemory.now - started))
   }
 
@@ -76,40 +78,45 @@ struct ConversionRun {
     if options.output == nil && !options.dryRun {
       throw ConversionFault(.options("no output is given"), at: .option("--output"))
     }
-    if let output = options.output { _ = try ModelFormat.output(output) }
+    let format = try options.output.map { try ModelFormat.output($0) } ?? .onnx
+    if format.isKeras { try refuseONNXOptions() }
 
     begin("import", "reading \(options.input)")
     let source = try SourceModel.read(
       options.input, architecture: options.architecture, edge: EdgeOptions(options))
     warnings += source.notes
     if options.batch != nil && options.verifySamples > 0 { try checkBatch(of: source) }
-    let inputLayouts =
-      try options.inputLayout.map { try InputLayouts(source.graph, wanted: $0) }
-      ?? .unchanged(source.graph)
+    if let wanted = options.inputLayout {
+      inputLayouts = try InputLayouts(
+        source.graph, wanted: wanted, known: source.format == .onnx ? nil : source.layout)
+    }
     end()
 
     var slim = source.graph
     var pruned: PruningStage.Result?
     if options.prunes {
       begin("prune", "pruning")
-      let result = try PruningStage(options: options, threads: threads).run(
-        source, warnings: &warnings)
+      let result = try PruningStage(
+        options: options, threads: threads, keepsLayers: format.isKeras
+      ).run(source, warnings: &warnings)
       slim = result.graph
       pruned = result
       end()
     }
 
+    if format.isKeras { return try exportKeras(slim, source, pruned, format) }
+
     begin("rewrite", "rewriting")
-    try pipeline(source, inputLayouts).run(on: &slim, verifying: options.verifySamples > 0)
+    try pipeline(source).run(on: &slim, verifying: options.verifySamples > 0)
     if options.precision == .fp16 { try reducePrecision(of: &slim) }
     end()
 
-    return try export(slim, source, pruned, inputLayouts)
+    return try export(slim, source, pruned)
   }
 
-  private func pipeline(_ source: SourceModel, _ inputs: InputLayouts) -> Pipeline {
+  private func pipeline(_ source: SourceModel) -> Pipeline {
     source.layout == .channelsLast && source.format != .onnx
-      ? Pipelines.keras(toONNX: inputs) : Pipelines.onnxToONNX(inputs)
+      ? Pipelines.keras(toONNX: inputLayouts) : Pipelines.onnxToONNX(inputLayouts)
   }
 
   /// Compares the source with itself at its own batch, where that was fixed and is changed.
@@ -142,8 +149,7 @@ struct ConversionRun {
   // MARK: Export
 
   private mutating func export(
-    _ slim: Graph, _ source: SourceModel, _ pruned: PruningStage.Result?,
-    _ inputLayouts: InputLayouts
+    _ slim: Graph, _ source: SourceModel, _ pruned: PruningStage.Result?
   ) throws -> ConversionReport {
     var exportOptions = ONNXExportOptions()
     exportOptions.producerVersion = ECConvertVersion.current
@@ -165,15 +171,21 @@ struct ConversionRun {
       report.output.byteCount = size.model + size.data
       end()
     } else if options.output == "-" {
-      if options.verifySamples > 0 { try verify(nil, slim, source, pruned, inputLayouts, &report) }
+      if options.verifySamples > 0 { try verify(slim, source, pruned, &report) }
       begin("export", "writing to standard output")
       try exporter.write(slim, toDescriptor: STDOUT_FILENO)
       let size = try exporter.byteCount(of: slim)
       report.output.byteCount = size.model + size.data
       end()
     } else if let path = options.output {
-      try write(slim, to: path, exporter, source, pruned, inputLayouts, &report)
+      try write(slim, to: path, exporter, source, pruned, &report)
     }
+    try finish(&report, pruned)
+    return report
+  }
+
+  /// Completes the report, and writes what is wanted beside the model.
+  mutating func finish(_ report: inout ConversionReport, _ pruned: PruningStage.Result?) throws {
     report.stages = stages
     report.warnings = warnings
     report.summary = Summary.lines(report)
@@ -181,13 +193,11 @@ struct ConversionRun {
       try OutputFile.write(plan, to: path)
     }
     if let path = options.report { try OutputFile.write(report.json(), to: path) }
-    return report
   }
 
   private mutating func write(
     _ slim: Graph, to path: String, _ exporter: ONNXExporter, _ source: SourceModel,
-    _ pruned: PruningStage.Result?, _ inputLayouts: InputLayouts,
-    _ report: inout ConversionReport
+    _ pruned: PruningStage.Result?, _ report: inout ConversionReport
   ) throws {
     begin("export", "writing \(path)")
     var file = try OutputFile(path: path, force: options.force)
@@ -205,8 +215,8 @@ struct ConversionRun {
     end()
     if options.verifySamples > 0 {
       // A file that refers to its data by the final name can't be read back before it has it.
-      try verify(
-        hasData ? nil : file.temporaryPath, slim, source, pruned, inputLayouts, &report)
+      let result = hasData ? slim : try reopened(file.temporaryPath, slim)
+      try verify(result, source, pruned, &report)
     }
     if hasData { try data.commit() }
     try file.commit()
@@ -214,9 +224,9 @@ struct ConversionRun {
 
   // MARK: Verification
 
-  private mutating func verify(
-    _ path: String?, _ slim: Graph, _ source: SourceModel,
-    _ pruned: PruningStage.Result?, _ inputLayouts: InputLayouts,
+  /// Runs the result, as its file says it where that can be read back, beside the source.
+  mutating func verify(
+    _ result: Graph, _ source: SourceModel, _ pruned: PruningStage.Result?,
     _ report: inout ConversionReport
   ) throws {
     begin("verification", "verifying")
@@ -225,7 +235,6 @@ struct ConversionRun {
     var reference = pruned?.reference ?? source.graph
     if !masks.isEmpty { reference = try reference.masked(masks) }
     let name = masks.isEmpty ? "source" : "masked source"
-    let result = try path.map { try reopened($0, slim) } ?? slim
     let verification = Verification(
       reference: reference, result: result, inputLayouts: inputLayouts)
     let outcome: Verification.Outcome
@@ -258,7 +267,7 @@ struct ConversionRun {
     }
   }
 
-  private func model(_ path: String, _ format: String, _ graph: Graph) -> ConversionReport.Model {
+  func model(_ path: String, _ format: String, _ graph: Graph) -> ConversionReport.Model {
     ConversionReport.Model(
       path: path, format: format, byteCount: 0, parameterCount: graph.parameterCount,
       macCount: graph.macCount)

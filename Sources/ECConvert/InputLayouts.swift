@@ -5,22 +5,23 @@ import ECTensor
 
 /// Which inputs get their channels moved to the other end.
 struct InputLayouts {
-  /// For every input the order of its axes in the result, or `nil` where it stays.
+  /// For every input the order of its axes in the result, or `nil` where it stays; empty where all do.
   let orders: [[Int]?]
 
   /// Nothing is moved.
-  static func unchanged(_ graph: Graph) -> InputLayouts {
-    InputLayouts(orders: graph.inputs.map { _ in nil })
-  }
+  static let unchanged = InputLayouts(orders: [])
 
   init(orders: [[Int]?]) {
     self.orders = orders
   }
 
   /// Finds where every image of a graph has its channels, and what must move to get the wanted layout.
+  /// - Parameter known: where they are, for formats in which that is no question.
   /// - Throws: `ConversionFault.layoutUnknown` if neither the readers nor the extents of an image say
   ///   where its channels are.
-  init(_ graph: Graph, wanted: ConversionOptions.InputLayout) throws(ConversionFault) {
+  init(
+    _ graph: Graph, wanted: ConversionOptions.InputLayout, known: ImageLayout?
+  ) throws(ConversionFault) {
     let target: ImageLayout = wanted == .nchw ? .channelsFirst : .channelsLast
     let readers = graph.consumers()
     var orders: [[Int]?] = []
@@ -29,7 +30,9 @@ struct InputLayouts {
         orders.append(nil)
         continue
       }
-      guard let layout = graph.layout(of: id, readers) ?? graph[id].type.likelyLayout else {
+      guard
+        let layout = known ?? graph.layout(of: id, readers) ?? graph[id].type.likelyLayout
+      else {
         throw ConversionFault(
           .layoutUnknown(input: graph[id].name, type: "\(graph[id].type)"),
           at: .option(wanted == .nchw ? "--inputs-as-nchw" : "--inputs-as-nhwc"))
@@ -41,7 +44,7 @@ struct InputLayouts {
 
   /// An input of the source as the result takes it.
   func moved(_ tensor: Tensor, _ position: Int) -> Tensor {
-    orders[position].map { tensor.permuted($0) } ?? tensor
+    orders.isEmpty ? tensor : orders[position].map { tensor.permuted($0) } ?? tensor
   }
 }
 

@@ -14,6 +14,8 @@ struct SourceModel {
   let layout: ImageLayout
   /// The operator set that the result keeps; `nil` for sources that have none.
   let opset: Int?
+  /// The model as Keras has it, for sources of Keras.
+  var keras: KerasModel?
 
   /// Reads a model file.
   /// - Parameters:
@@ -35,7 +37,7 @@ struct SourceModel {
       }
       return SourceModel(
         graph: graph, format: format, producer: model.producer, notes: model.notes,
-        layout: model.graph.imageLayout ?? .channelsLast, opset: nil)
+        layout: model.graph.imageLayout ?? .channelsLast, opset: nil, keras: model)
     case .onnx:
       if architecture != nil {
         throw ConversionFault(
