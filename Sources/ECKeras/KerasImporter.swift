@@ -61,7 +61,7 @@ public struct KerasImporter: Sendable {
     return KerasModel(
       graph: graph, version: header.version, backend: header.backend, dialect: dialect,
       notes: reader.notes + loaded.kernelOrder.notes(source) + loaded.notes + weights.notes,
-      config: config, layout: header.layout, groups: groups)
+      config: config, layout: header.layout, groups: groups, record: drawing.record(of: source))
   }
 
   /// The architecture in the file, or else the one given.

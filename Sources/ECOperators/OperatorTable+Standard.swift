@@ -6,5 +6,7 @@ extension OperatorTable {
     keras: kerasConvolutionRules + kerasActivationRules + kerasPoolingRules + kerasShapeRules
       + kerasWrapperRules
       + kerasOperationRules,
+    kerasWrites: kerasConvolutionWrites + kerasActivationWrites + kerasShapeWrites
+      + kerasOperationWrites,
     onnx: onnxConvolutionRules + onnxActivationRules + onnxPoolingRules + onnxShapeRules)
 }
