@@ -5,5 +5,6 @@ extension OperatorTable {
   public static let standard = OperatorTable(
     keras: kerasConvolutionRules + kerasActivationRules + kerasPoolingRules + kerasShapeRules
       + kerasOperationRules,
-    onnx: onnxConvolutionRules + onnxActivationRules + onnxPoolingRules + onnxShapeRules)
+    onnx: onnxConvolutionRules + onnxActivationRules + onnxPoolingRules + onnxShapeRules
+      + onnxSelectionRules + onnxNormalizationRules)
 }
