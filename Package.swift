@@ -38,6 +38,7 @@ let package = Package(
       name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
     .systemLibrary(
       name: "CProtobufC", pkgConfig: "libprotobuf-c", providers: [.apt(["libprotobuf-c-dev"])]),
+    .systemLibrary(name: "CZip", pkgConfig: "libzip", providers: [.apt(["libzip-dev"])]),
     .systemLibrary(name: "CONEDNN", providers: [.apt(["libdnnl-dev"])]),
     .target(name: "CONNX", dependencies: ["CProtobufC"]),
 
@@ -45,6 +46,7 @@ let package = Package(
     library("ECDiagnostics", []),
     library("ECTensor", ["ECDiagnostics"]),
     library("ECHDF5", ["ECDiagnostics", "CHDF5"]),
+    library("ECArchive", ["ECDiagnostics", "CZip"]),
     library("ECBLAS", ["ECDiagnostics", "COpenBLAS"]),
     library("ECKernels", ["ECDiagnostics", "CONEDNN"]),
 
@@ -53,7 +55,8 @@ let package = Package(
     library("ECOperators", ["ECDiagnostics", "ECTensor", "ECGraph"]),
 
     // Formats
-    library("ECKeras", ["ECDiagnostics", "ECTensor", "ECGraph", "ECHDF5", collections]),
+    library(
+      "ECKeras", ["ECDiagnostics", "ECTensor", "ECGraph", "ECHDF5", "ECArchive", collections]),
     library(
       "ECONNX", ["ECDiagnostics", "ECTensor", "ECGraph", "CONNX", "CProtobufC", collections]),
 
@@ -84,6 +87,7 @@ let package = Package(
       path: "Tests/ECTestSupport", swiftSettings: swiftSettings),
     tests("ECTensorTests", ["ECTensor"]),
     tests("ECHDF5Tests", ["ECHDF5"]),
+    tests("ECArchiveTests", ["ECArchive"]),
     tests("ECCentralityTests", ["ECCentrality", "ECBLAS"]),
     tests("ECKernelsTests", ["ECKernels"]),
     tests("ECGraphTests", ["ECTensor", "ECGraph", "ECOperators"]),

@@ -35,6 +35,7 @@ extension KerasError {
       "the file has \(Self.count(found)), expected \(expected.count)"
         + (found.count == expected.count ? " of other names" : "")
     case .layer(let error): error.what
+    case .unwritten(let error): error.what
     }
   }
 
@@ -83,7 +84,12 @@ extension KerasError {
   }
 
   public var category: FaultCategory {
-    if case .hdf5(let error) = reason { error.category } else { .input }
+    switch reason {
+    case .hdf5(let error): error.category
+    // A name that HDF5 can't hold comes from the model, everything else from the disk.
+    case .unwritten(let error): error.reason == .refusedName ? .input : .output
+    default: .input
+    }
   }
 
   private static func count(_ weights: [String]) -> String {

@@ -38,6 +38,8 @@ public struct KerasError: DiagnosticError, Equatable {
     case weightNames(expected: [String], found: [String])
     /// What a rule refuses in a layer.
     case layer(FormatError)
+    /// The file can't be written.
+    case unwritten(HDF5Error)
   }
 
   /// The fact.
@@ -53,6 +55,11 @@ public struct KerasError: DiagnosticError, Equatable {
   /// Wraps a fault of the file; its place already begins with the file.
   init(_ error: HDF5Error) {
     self.init(.hdf5(error), at: error.place)
+  }
+
+  /// Wraps a fault of a file being written; its place already begins with the file.
+  init(writing error: HDF5Error) {
+    self.init(.unwritten(error), at: error.place)
   }
 
   /// This error with the file in front of its place, unless it is there already.

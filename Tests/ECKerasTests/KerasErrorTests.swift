@@ -74,4 +74,5 @@ private let golden = #"""
     found: none
   error: model.h5 › layer 'base/conv1': weight 'kernel': shape is [3, 3, 3, 8], expected [3, 3, \#
   3, 16]
+  error: model.h5: writing failed (No space left on device)
   """#

@@ -1,4 +1,4 @@
-"""What run_oracle.py expects of the models that make_keras_models.py makes.
+"""What run_oracle.py and run_onnx_oracle.py expect of their models.
 
 Every model that isn't named here must convert exactly, be read back from ONNX, and lose channels
 when pruned.
@@ -39,4 +39,9 @@ CLOSE_LOOK = {
     "tiny_mobilenetv2",  # depthwise, linear bottlenecks
     "tiny_densenet",     # concatenation
     "tiny_inception",    # branches
+}
+
+# ONNX models that must be refused with exit 65, and these words.
+ONNX_REFUSED = {
+    "fmt_external_escape": ["../secret.bin"],       # data outside the model's folder
 }

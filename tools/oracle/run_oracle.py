@@ -35,29 +35,41 @@ REPORT_SCHEMA = jsonschema.Draft202012Validator(
     json.loads((ROOT / "schemas" / "report.schema.json").read_text()))
 
 
+def start_making(folder, maker, *options):
+    """Runs a script that makes models in a folder whose stamp is out of date; None if it isn't."""
+    sources = (HERE / maker).read_bytes() + (HERE / "requirements.txt").read_bytes()
+    stamp = hashlib.sha256(sources + repr(options).encode()).hexdigest()
+    if (folder / "stamp").is_file() and (folder / "stamp").read_text() == stamp:
+        return None
+    folder.mkdir(parents=True, exist_ok=True)
+    log = open(folder / "make.log", "w")
+    print(f"making the models of {folder.name}", flush=True)
+    return folder, stamp, subprocess.Popen(
+        [sys.executable, HERE / maker, folder, *options], stdout=log, stderr=log)
+
+
+def finish_making(running):
+    """Waits for a script of start_making, and marks its folder as up to date."""
+    folder, stamp, process = running
+    if process.wait() != 0:
+        sys.exit(f"error: the models of {folder.name} were not made; see {folder}/make.log")
+    (folder / "stamp").write_text(stamp)
+
+
 def make_models(sets):
     """Runs make_keras_models.py for every set whose stamp is out of date."""
-    sources = (HERE / "make_keras_models.py").read_bytes() + (HERE / "requirements.txt").read_bytes()
-    stamp = hashlib.sha256(sources).hexdigest()
     running = []
     for name in sets:
-        folder = CACHE / name
-        if (folder / "stamp").is_file() and (folder / "stamp").read_text() == stamp:
-            continue
-        folder.mkdir(parents=True, exist_ok=True)
-        command = [sys.executable, HERE / "make_keras_models.py", folder, "--small", "--formats", "h5"]
-        log = open(folder / "make.log", "w")
-        print(f"making the models of {name}", flush=True)
-        running.append((name, folder, subprocess.Popen(
-            command + (["--legacy"] if name == "keras2" else []), stdout=log, stderr=log)))
-    for name, folder, process in running:
-        if process.wait() != 0:
-            sys.exit(f"error: the models of {name} were not made; see {folder}/make.log")
-        (folder / "stamp").write_text(stamp)
+        options = ["--small", "--formats", "h5"] + (["--legacy"] if name == "keras2" else [])
+        running.append(start_making(CACHE / name, "make_keras_models.py", *options))
+    for one in filter(None, running):
+        finish_making(one)
 
 
 class Checks:
     """The checks of one model, each a (name, passed, message)."""
+
+    full_check = True
 
     def __init__(self, binary, source, folder, tolerance):
         self.binary, self.source, self.folder = binary, source, folder
@@ -84,12 +96,12 @@ class Checks:
         words = " | ".join(done.stderr.strip().splitlines()[-3:])
         return self.add(check, False, f"exit {done.returncode}: {words}")
 
-    def equals_keras(self, check, model):
-        """onnx.checker, and the outputs that Keras gave."""
+    def equals_stored(self, check, model):
+        """onnx.checker, and the outputs that the source's framework gave."""
         import onnx
         from compare import compare
         try:
-            onnx.checker.check_model(str(model), full_check=True)
+            onnx.checker.check_model(str(model), full_check=self.full_check)
         except Exception as e:
             return self.add(check, False, f"onnx.checker: {str(e).splitlines()[0]}")
         words = io.StringIO()
@@ -164,12 +176,12 @@ class Checks:
         full = self.folder / "full.onnx"
         if not self.write("convert", self.source, full):
             return
-        self.equals_keras("convert", full)
+        self.equals_stored("convert", full)
         again = self.folder / "again.onnx"
         if self.name in ONE_WAY:
             self.refused("again", full, ONE_WAY[self.name])
         elif self.write("again", full, again):
-            self.equals_keras("again", again)
+            self.equals_stored("again", again)
         for criterion in ("paper", "l2"):
             self.prune(criterion, full, "--prune", "0.5", "--criterion", criterion)
         if self.name not in CLOSE_LOOK:
@@ -186,8 +198,8 @@ class Checks:
             self.add("twin", same, "two runs gave different bytes")
 
 
-def check_model(binary, set_name, source, keep, tolerance):
-    """All checks of one model, in a process of the pool."""
+def check_model(kind, binary, set_name, source, keep, tolerance):
+    """All checks of one model, in a process of the pool; `kind` is a class of Checks."""
     sys.path.insert(0, str(HERE))
     with contextlib.ExitStack() as stack:
         if keep:
@@ -195,7 +207,7 @@ def check_model(binary, set_name, source, keep, tolerance):
             folder.mkdir(parents=True, exist_ok=True)
         else:
             folder = pathlib.Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        checks = Checks(binary, source, folder, tolerance)
+        checks = kind(binary, source, folder, tolerance)
         try:
             needles = REFUSED.get((set_name, source.stem), REFUSED.get(source.stem))
             if needles is None:
@@ -218,32 +230,32 @@ def table(results):
               + ("; failed: " + ", ".join(failed) if failed else ""))
 
 
-def main():
-    ap = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+def arguments(description):
+    """The command line that the oracles share."""
+    ap = argparse.ArgumentParser(description=description)
     ap.add_argument("--ecconvert", default=ROOT / ".build/release/ecconvert", type=pathlib.Path)
     ap.add_argument("--only", nargs="+", metavar="NAME")
-    ap.add_argument("--sets", nargs="+", default=["keras3", "keras2"], choices=["keras3", "keras2"])
     ap.add_argument("--jobs", type=int, default=2)
     ap.add_argument("--keep", metavar="DIR", help="leave all files of the checks here")
+    return ap
+
+
+def parse(ap):
     a = ap.parse_args()
     if not os.access(a.ecconvert, os.X_OK):
         sys.exit(f"error: there is no {a.ecconvert}; run 'swift build -c release' first")
-    make_models(a.sets)
+    return a
 
-    work = []
-    for set_name in a.sets:
-        manifest = json.loads((CACHE / set_name / "MANIFEST.json").read_text())
-        for record in manifest:
-            if not a.only or record["name"] in a.only:
-                half = record["tolerance"] == "half"
-                work.append((set_name, CACHE / set_name / (record["name"] + ".h5"),
-                             5e-3 if half else 1e-4))
+
+def run_all(kind, work, a):
+    """Checks models given as (set, path, tolerance), prints what failed and a table; the status."""
     if not work:
         sys.exit("error: no model has a name of --only")
     results = []
     keep = str(pathlib.Path(a.keep).resolve()) if a.keep else None
     with concurrent.futures.ProcessPoolExecutor(a.jobs) as pool:
-        pending = [pool.submit(check_model, a.ecconvert.resolve(), s, p, keep, t) for s, p, t in work]
+        pending = [pool.submit(check_model, kind, a.ecconvert.resolve(), s, p, keep, t)
+                   for s, p, t in work]
         for future in concurrent.futures.as_completed(pending):
             set_name, model, rows = future.result()
             results.append((set_name, model, rows))
@@ -255,6 +267,22 @@ def main():
     failed = outcomes.count(False) + sum(not rows for _, _, rows in results)
     print(f"{outcomes.count(True)} passed, {failed} failed")
     return 1 if failed else 0
+
+
+def main():
+    ap = arguments(__doc__.splitlines()[0])
+    ap.add_argument("--sets", nargs="+", default=["keras3", "keras2"], choices=["keras3", "keras2"])
+    a = parse(ap)
+    make_models(a.sets)
+    work = []
+    for set_name in a.sets:
+        manifest = json.loads((CACHE / set_name / "MANIFEST.json").read_text())
+        for record in manifest:
+            if not a.only or record["name"] in a.only:
+                half = record["tolerance"] == "half"
+                work.append((set_name, CACHE / set_name / (record["name"] + ".h5"),
+                             5e-3 if half else 1e-4))
+    return run_all(Checks, work, a)
 
 
 if __name__ == "__main__":

@@ -93,6 +93,8 @@ public struct TransposedConvolution: Operator {
     return ExportedNodes(
       FormatNode("ConvTranspose", attributes: attributes, inputs: operandList(context)))
   }
+
+  public func kerasLayers(_ context: LayerContext) -> ExportedLayers? { nil }
 }
 
 extension TransposedConvolution: ImageOperator {}

@@ -70,4 +70,6 @@ public struct Dense: UncountedOperator {
     }
     return exported
   }
+
+  public func kerasLayers(_ context: LayerContext) -> ExportedLayers? { nil }
 }

@@ -81,4 +81,6 @@ public struct BatchNorm: UncountedOperator, UncontractedOperator {
       FormatNode("Mul", inputs: [.operand(0), .constant(broadcast(scale), suffix: "scale")]),
       FormatNode("Add", inputs: [.intermediate(0), .constant(broadcast(shift), suffix: "shift")]))
   }
+
+  public func kerasLayers(_ context: LayerContext) -> ExportedLayers? { nil }
 }
