@@ -60,7 +60,8 @@ extension Padding {
     let rank = pad.begin.count
     let axes = Array(layout.spatialAxes(rank: rank))
     let others = (0..<rank).filter { !axes.contains($0) }
-    guard pad.mode == .constant, pad.value == 0, others.allSatisfy({ pad.begin[$0] == 0 && pad.end[$0] == 0 }),
+    guard pad.mode == .constant, pad.value == 0,
+      others.allSatisfy({ pad.begin[$0] == 0 && pad.end[$0] == 0 }),
       (pad.begin + pad.end).allSatisfy({ $0 >= 0 })
     else { return nil }
     let begin = axes.map { pad.begin[$0] }

@@ -89,9 +89,14 @@ public struct Coupling {
   }
 
   /// Gives the result the labels of the first operand, whose elements get other axes.
-  public mutating func reshape(unless reason: String) {
+  /// - Parameter keepsBatch: whether the first axis is the same before and after.
+  public mutating func reshape(keepsBatch: Bool, unless reason: String) {
     guard let labels = labels[0], let type = operands.types[0], !labels.isNone else { return }
-    guard let moved = labels.reshaped(from: type.shape, to: results[0].shape) else {
+    var (old, new) = (type.shape, results[0].shape)
+    if keepsBatch, labels.shape.first == 1, !new.isEmpty {
+      (old[0], new[0]) = (.symbolic("batch"), .symbolic("batch"))
+    }
+    guard let moved = labels.reshaped(from: old, to: new) else {
       return barrier(reason)
     }
     setResult(0, moved)

@@ -46,6 +46,8 @@ public struct LeftDense: UncountedOperator {
     return [builder.transpose(product, swap)]
   }
 
+  public func kerasLayers(_ context: LayerContext) -> ExportedLayers? { nil }
+
   public func onnxNodes(_ context: ExportContext) -> ExportedNodes? {
     ExportedNodes(FormatNode("MatMul", inputs: [.operand(0), .operand(1)]))
   }

@@ -43,6 +43,8 @@ public struct MatrixProduct: UncountedOperator {
     return [builder.batchedProduct(a, b)]
   }
 
+  public func kerasLayers(_ context: LayerContext) -> ExportedLayers? { nil }
+
   public func onnxNodes(_ context: ExportContext) -> ExportedNodes? {
     ExportedNodes(FormatNode("MatMul", inputs: [.operand(0), .operand(1)]))
   }

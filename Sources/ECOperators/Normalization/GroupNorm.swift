@@ -87,6 +87,8 @@ public struct GroupNorm: UncontractedOperator {
     return [builder.transpose(y, ImageLayout.channelsFirst.order(to: layout, rank: rank))]
   }
 
+  public func kerasLayers(_ context: LayerContext) -> ExportedLayers? { nil }
+
   public func onnxNodes(_ context: ExportContext) -> ExportedNodes? {
     guard layout == .channelsFirst else { return nil }
     if context.opset >= 21 {

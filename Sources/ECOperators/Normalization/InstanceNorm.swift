@@ -50,6 +50,8 @@ public struct InstanceNorm: UncountedOperator, UncontractedOperator {
     return [builder.binary(.add, scaled, builder.reshape(shift, form))]
   }
 
+  public func kerasLayers(_ context: LayerContext) -> ExportedLayers? { nil }
+
   public func onnxNodes(_ context: ExportContext) -> ExportedNodes? {
     ExportedNodes(
       FormatNode(

@@ -72,6 +72,8 @@ public struct LayerNorm: UncountedOperator, UncontractedOperator {
     return [y]
   }
 
+  public func kerasLayers(_ context: LayerContext) -> ExportedLayers? { nil }
+
   public func onnxNodes(_ context: ExportContext) -> ExportedNodes? {
     guard let rank = context.operands.types[0]?.rank else { return nil }
     let isTrailing = normalized == Array((rank - normalized.count)..<rank)
@@ -109,7 +111,8 @@ struct StatisticNodes {
     exported.nodes.isEmpty ? .operand(0) : .intermediate(exported.nodes.count - 1)
   }
 
-  mutating func append(_ type: String, _ inputs: [FormatOperand], _ attributes: FormatObject = [:]) {
+  mutating func append(_ type: String, _ inputs: [FormatOperand], _ attributes: FormatObject = [:])
+  {
     exported.nodes.append(FormatNode(type, attributes: attributes, inputs: inputs))
   }
 

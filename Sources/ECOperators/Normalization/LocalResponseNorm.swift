@@ -55,6 +55,8 @@ public struct LocalResponseNorm: UncountedOperator, UncontractedOperator {
     return [builder.binary(.divide, x, builder.binary(.power, base, power))]
   }
 
+  public func kerasLayers(_ context: LayerContext) -> ExportedLayers? { nil }
+
   public func onnxNodes(_ context: ExportContext) -> ExportedNodes? {
     ExportedNodes(
       FormatNode(

@@ -77,7 +77,8 @@ extension OperatorTable {
       return try computedGemm(x, right, isTransposed, node, inputs, &sketch)
     }
     guard weights.shape.count == 2 else {
-      throw FormatError(.graph(GraphError(.rank(operand: 1, expected: 2, found: weights.shape.count))))
+      throw FormatError(
+        .graph(GraphError(.rank(operand: 1, expected: 2, found: weights.shape.count))))
     }
     var operands: [ValueID?] = [x, right]
     if alpha != 1 { operands[1] = sketch.constant("kernel", weights.scaled(by: alpha)) }

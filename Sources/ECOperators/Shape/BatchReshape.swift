@@ -31,7 +31,8 @@ public struct BatchReshape: UncontractedOperator {
         stated.append(extent)
       }
     }
-    guard let count = boundedProduct(before.compactMap(\.value)), before.allSatisfy({ $0.value != nil }),
+    guard let count = boundedProduct(before.compactMap(\.value)),
+      before.allSatisfy({ $0.value != nil }),
       let known = boundedProduct(stated.compactMap(\.value))
     else { return [ValueType(x.elementType, shape)] }
     let open = target.firstIndex(of: -1)
@@ -43,7 +44,7 @@ public struct BatchReshape: UncontractedOperator {
   }
 
   public func couple(_ coupling: inout Coupling) {
-    coupling.reshape(unless: "it is reshaped into the batch axis")
+    coupling.reshape(keepsBatch: false, unless: "it is reshaped into the batch axis")
   }
 
   public func cut(_ cut: Cut) throws(GraphError) -> any Operator {
@@ -70,6 +71,8 @@ public struct BatchReshape: UncontractedOperator {
     }
     return [builder.reshape(x, shape)]
   }
+
+  public func kerasLayers(_ context: LayerContext) -> ExportedLayers? { nil }
 
   public func onnxNodes(_ context: ExportContext) -> ExportedNodes? {
     let shape = Tensor(target, shape: [target.count])

@@ -106,6 +106,8 @@ public struct BlockRearrangement: UncountedOperator, UncontractedOperator {
     }
   }
 
+  public func kerasLayers(_ context: LayerContext) -> ExportedLayers? { nil }
+
   public func onnxNodes(_ context: ExportContext) -> ExportedNodes? {
     var attributes: FormatObject = ["blocksize": .int(block)]
     if direction == .columnFirst {

@@ -55,6 +55,8 @@ public struct Expand: UncontractedOperator {
     return [x]
   }
 
+  public func kerasLayers(_ context: LayerContext) -> ExportedLayers? { nil }
+
   public func onnxNodes(_ context: ExportContext) -> ExportedNodes? {
     let shape = Tensor(target, shape: [target.count])
     return ExportedNodes(

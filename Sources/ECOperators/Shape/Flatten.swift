@@ -25,7 +25,7 @@ public struct Flatten: UncountedOperator, UncontractedOperator {
   }
 
   public func couple(_ coupling: inout Coupling) {
-    coupling.reshape(unless: "the size of the flattened picture is unknown")
+    coupling.reshape(keepsBatch: true, unless: "the size of the flattened picture is unknown")
   }
 
   public func relayout(_ operands: Operands, from: ImageLayout, to: ImageLayout) -> Relayout {

@@ -85,6 +85,8 @@ public struct Gather: UncontractedOperator {
     return [builder.reshape(builder.gather(x, axis: axis, positions: positions), shape)]
   }
 
+  public func kerasLayers(_ context: LayerContext) -> ExportedLayers? { nil }
+
   public func onnxNodes(_ context: ExportContext) -> ExportedNodes? {
     let indices = Tensor(positions, shape: form)
     return ExportedNodes(

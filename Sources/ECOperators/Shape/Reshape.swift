@@ -38,7 +38,8 @@ public struct Reshape: UncontractedOperator {
   }
 
   public func couple(_ coupling: inout Coupling) {
-    coupling.reshape(unless: "the extents of its channels after the reshape are unknown")
+    coupling.reshape(
+      keepsBatch: true, unless: "the extents of its channels after the reshape are unknown")
   }
 
   public func cut(_ cut: Cut) throws(GraphError) -> any Operator {

@@ -75,6 +75,8 @@ public struct Split: UncontractedOperator {
     }
   }
 
+  public func kerasLayers(_ context: LayerContext) -> ExportedLayers? { nil }
+
   public func onnxNodes(_ context: ExportContext) -> ExportedNodes? {
     var node = FormatNode("Split", attributes: ["axis": .int(axis)], inputs: [.operand(0)])
     node.outputCount = sizes.count

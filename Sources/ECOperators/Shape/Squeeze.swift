@@ -54,6 +54,8 @@ public struct Squeeze: UncountedOperator, UncontractedOperator {
     return [builder.reshape(x, moved(x.shape, filling: 1))]
   }
 
+  public func kerasLayers(_ context: LayerContext) -> ExportedLayers? { nil }
+
   public func onnxNodes(_ context: ExportContext) -> ExportedNodes? {
     if context.opset < 13 {
       return ExportedNodes(

@@ -53,6 +53,8 @@ public struct Tile: UncountedOperator, UncontractedOperator {
     return [x]
   }
 
+  public func kerasLayers(_ context: LayerContext) -> ExportedLayers? { nil }
+
   public func onnxNodes(_ context: ExportContext) -> ExportedNodes? {
     let counts = Tensor(repeats, shape: [repeats.count])
     return ExportedNodes(
