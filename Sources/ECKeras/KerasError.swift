@@ -1,3 +1,4 @@
+public import ECArchive
 public import ECDiagnostics
 public import ECGraph
 public import ECHDF5
@@ -8,12 +9,19 @@ public struct KerasError: DiagnosticError, Equatable {
   public enum Reason: Sendable, Equatable {
     /// The file can't be read as HDF5.
     case hdf5(HDF5Error)
+    /// The file can't be read as an archive.
+    case archive(ArchiveError)
     /// A file or folder of another kind.
-    case notLegacyFile(SourceKind)
-    /// Weights in the legacy layout, without the architecture; the number of layers.
-    case weightsOnly(layerCount: Int)
-    /// Weights in the layout of Keras 3, without the architecture.
-    case weightsOnlyVersion3
+    case otherFile(SourceKind)
+    /// Weights without the architecture: the number of groups that hold some, and the name of the
+    /// architecture that their names betray.
+    case weightsOnly(groupCount: Int, family: String?)
+    /// An archive whose weights are spread over several files.
+    case sharded
+    /// A file with an architecture of its own, for which another one was given; that one's name.
+    case hasArchitecture(given: String)
+    /// Weights and an architecture from elsewhere that don't fit each other.
+    case weightMismatch([WeightMismatch])
     /// HDF5, but nothing that Keras writes; the members of the root.
     case unknownContent(members: [String])
     /// The architecture isn't JSON: what was found, at which byte.
@@ -40,6 +48,12 @@ public struct KerasError: DiagnosticError, Equatable {
     case layer(FormatError)
     /// The file can't be written.
     case unwritten(HDF5Error)
+    /// The archive can't be written.
+    case unwrittenArchive(ArchiveError)
+    /// Layers that were changed and can't be said in Keras' words any more.
+    case unwritable([UnwritableLayer])
+    /// A model in the words of Keras 1, which today's loaders don't know.
+    case oldDialect([String])
   }
 
   /// The fact.
@@ -57,15 +71,52 @@ public struct KerasError: DiagnosticError, Equatable {
     self.init(.hdf5(error), at: error.place)
   }
 
+  /// Wraps a fault of the archive; its place already begins with the file.
+  init(_ error: ArchiveError) {
+    self.init(.archive(error), at: error.place)
+  }
+
   /// Wraps a fault of a file being written; its place already begins with the file.
   init(writing error: HDF5Error) {
     self.init(.unwritten(error), at: error.place)
+  }
+
+  /// Wraps a fault of an archive being written; its place already begins with the file.
+  init(writing error: ArchiveError) {
+    self.init(.unwrittenArchive(error), at: error.place)
   }
 
   /// This error with the file in front of its place, unless it is there already.
   func inside(_ file: Place) -> KerasError {
     place.trail.first == file.trail.first ? self : KerasError(reason, at: file.appending(place))
   }
+}
+
+/// A layer that can't be written, and why.
+public struct UnwritableLayer: Sendable, Equatable {
+  /// The layer, with the names of the models around it.
+  public let layer: String
+  /// The class name as the file has it.
+  public let className: String
+  /// Why, as a clause.
+  public let reason: String
+
+  /// Describes a layer.
+  public init(layer: String, className: String, reason: String) {
+    self.layer = layer
+    self.className = className
+    self.reason = reason
+  }
+}
+
+/// A weight that a file and an architecture don't agree on.
+public enum WeightMismatch: Sendable, Equatable {
+  /// A layer, or a weight of a layer, that the file has nothing for.
+  case missing(String)
+  /// A group or data set of the file that no layer takes.
+  case extra(String)
+  /// A weight of a layer with other extents in the file than the architecture says.
+  case shape(String, found: [Int], expected: [Int])
 }
 
 /// Layers of one class that can't be read.
@@ -99,7 +150,7 @@ public struct UnsupportedLayer: Sendable, Equatable {
   }
 }
 
-/// Kinds of files and folders that hold no legacy Keras model, by what they begin with.
+/// Kinds of files and folders, by what they begin with.
 public enum SourceKind: Sendable, Equatable {
   /// A `.keras` archive.
   case kerasArchive

@@ -5,6 +5,8 @@ extension OperatorTable {
   public static let standard = OperatorTable(
     keras: kerasConvolutionRules + kerasActivationRules + kerasPoolingRules + kerasShapeRules
       + kerasOperationRules,
+    kerasWrites: kerasConvolutionWrites + kerasActivationWrites + kerasShapeWrites
+      + kerasOperationWrites,
     onnx: onnxConvolutionRules + onnxActivationRules + onnxPoolingRules + onnxShapeRules
       + onnxSelectionRules + onnxNormalizationRules)
 }

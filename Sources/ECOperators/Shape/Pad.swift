@@ -150,7 +150,7 @@ public struct Pad: UncontractedOperator {
     var inputs: [FormatOperand] = [
       .operand(0), .constant(Tensor(begin + end, shape: [2 * begin.count]), suffix: "pads"),
     ]
-    if value != 0 { inputs.append(.constant(Tensor(scalar: value), suffix: "value")) }
+    if value != 0 { inputs.append(.matching(Tensor(scalar: value), suffix: "value")) }
     return ExportedNodes(
       FormatNode("Pad", attributes: ["mode": .string(mode.rawValue)], inputs: inputs))
   }
