@@ -12,6 +12,13 @@ public struct Reduce: UncountedOperator, UncontractedOperator {
   /// Whether reduced axes stay, with extent one.
   public let keepDims: Bool
 
+  /// Makes a reduction over some axes, counted from the first.
+  public init(kind: ReductionKernel, reducedAxes: [Int], keepDims: Bool) {
+    self.kind = kind
+    self.reducedAxes = reducedAxes
+    self.keepDims = keepDims
+  }
+
   public var name: String {
     switch kind {
     case .mean: "ReduceMean"
