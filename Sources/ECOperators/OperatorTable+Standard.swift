@@ -8,5 +8,6 @@ extension OperatorTable {
       + kerasOperationRules,
     kerasWrites: kerasConvolutionWrites + kerasActivationWrites + kerasShapeWrites
       + kerasOperationWrites,
-    onnx: onnxConvolutionRules + onnxActivationRules + onnxPoolingRules + onnxShapeRules)
+    onnx: onnxConvolutionRules + onnxActivationRules + onnxPoolingRules + onnxShapeRules
+      + onnxSelectionRules + onnxNormalizationRules)
 }

@@ -51,11 +51,10 @@ public struct Reduce: UncountedOperator, UncontractedOperator {
 
   public func couple(_ coupling: inout Coupling) {
     guard let labels = coupling.labels[0], !labels.isNone else { return }
-    if reducedAxes.contains(0) || reducedAxes.contains(where: { labels.shape[$0] > 1 }) {
-      return coupling.freeze(labels.ids, because: "its channels are reduced to one number")
-    }
-    let shape = labels.shape.enumerated().filter { keepDims || !reducedAxes.contains($0.offset) }
-    coupling.setResult(0, LabelArray(shape: shape.map(\.element), ids: labels.ids))
+    let reason = "its channels are reduced to one number"
+    guard let left = coupling.collapse(labels, along: reducedAxes, because: reason) else { return }
+    let shape = left.shape.enumerated().filter { keepDims || !reducedAxes.contains($0.offset) }
+    coupling.setResult(0, LabelArray(shape: shape.map(\.element), ids: left.ids))
   }
 
   public func relayout(_ operands: Operands, from: ImageLayout, to: ImageLayout) -> Relayout {
