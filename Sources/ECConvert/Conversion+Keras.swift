@@ -9,7 +9,9 @@ extension ConversionRun {
   func refuseONNXOptions() throws(ConversionFault) {
     let given = [
       ("--opset", options.opset != nil), ("--external-data", options.externalData != .auto),
-      ("--inputs-as-nchw", options.inputsAsNCHW),
+      ("--inputs-as-nchw", options.inputLayout == .nchw),
+      ("--inputs-as-nhwc", options.inputLayout == .nhwc),
+      ("--dtype", options.precision == .fp16),
     ]
     for (name, isGiven) in given where isGiven {
       throw ConversionFault(.options("a Keras file can't follow it"), at: .option(name))
