@@ -35,6 +35,9 @@ extension KerasError {
       "the file has \(Self.count(found)), expected \(expected.count)"
         + (found.count == expected.count ? " of other names" : "")
     case .layer(let error): error.what
+    case .notExpressible(let nodes):
+      nodes.count == 1
+        ? "1 operator can't be said in Keras" : "\(nodes.count) operators can't be said in Keras"
     case .unwritten(let error): error.what
     }
   }
@@ -54,6 +57,7 @@ extension KerasError {
       }
     case .weightNames(let expected, let found):
       ["expected: \(Self.names(expected, limit: 24))", "found: \(Self.names(found, limit: 24))"]
+    case .notExpressible(let nodes): nodes
     default: []
     }
   }
@@ -79,6 +83,7 @@ extension KerasError {
         "'ecconvert operators' lists what can be read"
       }
     case .layer(let error): error.remedy
+    case .notExpressible: "write ONNX instead, which has them all"
     default: nil
     }
   }

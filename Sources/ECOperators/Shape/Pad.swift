@@ -65,6 +65,4 @@ public struct Pad: UncountedOperator, UncontractedOperator {
     return ExportedNodes(
       FormatNode("Pad", attributes: ["mode": .string("constant")], inputs: inputs))
   }
-
-  public func kerasLayers(_ context: LayerContext) -> ExportedLayers? { nil }
 }

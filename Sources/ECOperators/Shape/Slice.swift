@@ -125,6 +125,4 @@ public struct Slice: UncontractedOperator {
     }
     return ExportedNodes(FormatNode("Slice", inputs: inputs))
   }
-
-  public func kerasLayers(_ context: LayerContext) -> ExportedLayers? { nil }
 }
