@@ -1,3 +1,5 @@
+public import ECImage
+
 /// Everything that decides what a conversion does; the same options, input and seed give the same
 /// bytes.
 public struct ConversionOptions: Sendable {
@@ -45,13 +47,18 @@ public struct ConversionOptions: Sendable {
   public enum Calibration: Sendable, Equatable {
     /// No data: weights only.
     case none
-    /// A `.npy` or `.npz` file with a batch of inputs.
-    case file(String)
+    /// Images drawn from the seed.
+    case synthetic
+    /// A folder of images, or a `.npy` or `.npz` file with a batch of inputs.
+    case path(String)
   }
 
   // Files
   /// The source.
   public var input: String
+  /// The architecture that the weights of the source belong to, where the source doesn't say it: a
+  /// JSON file.
+  public var architecture: String?
   /// Where the result goes; `-` is standard output, `nil` only with `dryRun`.
   public var output: String?
   /// Whether an existing output may be replaced.
@@ -74,7 +81,7 @@ public struct ConversionOptions: Sendable {
   public var targetParameters: Amount?
   /// Where channels compete; by default local with a ratio, isomorphic with a target.
   public var scope: Scope?
-  /// The importance; by default centrality where there is calibration data, else paper.
+  /// The importance; by default centrality.
   public var criterion: Criterion?
   /// Which end of the paper's ranking stays.
   public var keep = Keep.central
@@ -94,8 +101,16 @@ public struct ConversionOptions: Sendable {
   public var minimumChannels = 2
   /// The largest share that any layer loses.
   public var maximumLayerRatio = 0.95
-  /// The data for centrality, obs and merge.
-  public var calibration: Calibration = .none
+  /// The data for centrality, obs and merge; by default synthetic, wherever the model can be run.
+  public var calibration: Calibration?
+  /// The most images taken from a folder.
+  public var calibrationCount = 64
+  /// What is done to images before the model sees them; by default what suits the model.
+  public var preprocessing: Preprocessing?
+  /// How images are brought to the model's size.
+  public var interpolation = Interpolation.bilinear
+  /// Whether images are cut to the model's aspect ratio instead of distorted.
+  public var cropsToAspectRatio = false
   /// How pruning is mended; by default merge where there is calibration data, else bias.
   public var repair: Repair?
   /// The ridge of the merge, relative to the mean variance.

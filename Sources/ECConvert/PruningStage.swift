@@ -27,6 +27,8 @@ struct PruningStage {
     fileprivate let layout: ImageLayout
     fileprivate let criterion: String
     fileprivate let repair: ConversionOptions.Repair
+    /// What was measured on, if anything was.
+    fileprivate let calibration: FormatObject?
 
     /// The numbers that stand in for removed channels, where biases took them over.
     fileprivate let fills: [ChannelUnit: Float]
@@ -55,12 +57,10 @@ struct PruningStage {
     _ = try UnshareVectors().run(on: &reference)
     var groups = ChannelGroups(reference)
     let sites = groups.readingSites(of: reference)
-    let calibration = try CalibrationInputs(options, reference)
-    var moments: [SiteMoments?] = []
-    var statistics: ActivationStatistics?
-    if let calibration {
-      moments = try calibration.moments(at: sites, of: reference, threads: threads)
-      statistics = ActivationStatistics(groups, sites: sites, moments: moments)
+    let measured = try measure(reference, sites, source, &warnings)
+    let moments = measured?.moments ?? []
+    let statistics = measured.map {
+      ActivationStatistics(groups, sites: sites, moments: $0.moments)
     }
     let criterion = try criterion(hasStatistics: statistics != nil, &warnings)
     var importance: Importance?
@@ -108,7 +108,45 @@ struct PruningStage {
       graph: slim, reference: reference, planText: planText(plan, groups, importance),
       groups: groups, removal: removal,
       lost: lost, importance: importance, keeps: keeps, options: options, layout: source.layout,
-      criterion: options.plan == nil ? criterion.name : "plan", repair: repair, fills: fills)
+      criterion: options.plan == nil ? criterion.name : "plan", repair: repair,
+      calibration: measured?.inputs.description, fills: fills)
+  }
+
+  // MARK: Calibration
+
+  /// Whether anything is done with activations.
+  private var needsActivations: Bool {
+    if options.repair == nil || options.repair == .merge { return true }
+    return options.plan == nil && [nil, .centrality, .obs].contains(options.criterion)
+  }
+
+  /// Takes statistics of activations; `nil` without data.
+  ///
+  /// Images are drawn unless the user says otherwise, and then a model that can't be run is pruned
+  /// by its weights alone; data that the user names must work.
+  private func measure(
+    _ graph: Graph, _ sites: [ReadingSite], _ source: SourceModel, _ warnings: inout [String]
+  ) throws -> (inputs: CalibrationInputs, moments: [SiteMoments?])? {
+    guard needsActivations else { return nil }
+    do {
+      let inputs = try CalibrationSource(
+        options: options, graph: graph, layout: source.layout, threads: threads
+      ).inputs()
+      guard let inputs else { return nil }
+      let moments = try inputs.moments(at: sites, of: graph, threads: threads)
+      warnings += inputs.notes
+      if options.calibration == nil {
+        warnings.append(
+          "calibrated on drawn images; a folder of real ones (--calibration DIR, 32 or more, no "
+            + "labels) ranks and repairs better")
+      }
+      return (inputs, moments)
+    } catch let error as any DiagnosticError where options.calibration == nil {
+      warnings.append(
+        "the model can't be run on drawn images, so weights alone decide: "
+          + "\(error.place): \(error.what)")
+      return nil
+    }
   }
 
   /// The plan as JSON, with the scores it was decided on.
@@ -133,14 +171,10 @@ struct PruningStage {
   // MARK: Options
 
   private func criterion(hasStatistics: Bool, _ warnings: inout [String]) throws -> Criterion {
-    let wanted = options.criterion ?? (hasStatistics ? .centrality : .paper)
-    if options.criterion == nil && !hasStatistics && options.plan == nil {
+    let wanted = options.criterion ?? .centrality
+    if (wanted == .centrality || wanted == .obs) && !hasStatistics && options.plan == nil {
       warnings.append(
-        "without --calibration channels are ranked by the paper's weight similarity; a batch of "
-          + "inputs (--calibration FILE.npy) ranks and repairs far better")
-    }
-    if (wanted == .centrality || wanted == .obs) && !hasStatistics {
-      warnings.append("'\(wanted.rawValue)' needs --calibration; L2 norms are used instead")
+        "'\(wanted.rawValue)' needs activations and --calibration gives none; L2 norms are used")
     }
     switch wanted {
     case .centrality: return .centrality
@@ -201,6 +235,7 @@ extension PruningStage.Result {
     [
       "criterion": .string(criterion), "ratio": .float(options.pruningRatio),
       "repair": .string(repair.rawValue),
+      "calibration": .object(calibration ?? ["source": .string("none")]),
       "prunableMACShare": .float((groups.prunableMACShare * 1e6).rounded() / 1e6),
       "groups": .list(groups.groups.filter(\.isPrunable).map { .object(report($0)) }),
       "tensors": .list(tensors(final).map { .object($0) }),

@@ -1,19 +1,51 @@
 import ArgumentParser
 import ECConvert
 
+/// The options for what is read; shared by all commands that read a model.
+struct SourceArguments: ParsableArguments {
+  @Option(
+    help: ArgumentHelp(
+      "The architecture of a file that holds weights only: a JSON file with what "
+        + "model.to_json() gives.",
+      valueName: "FILE"))
+  var arch: String?
+}
+
 /// The options for data and for mending what pruning broke; shared by `convert` and `plan`.
 struct DataArguments: ParsableArguments {
   @Option(
     help: ArgumentHelp(
-      "A .npy or .npz file with a batch of inputs as the model takes them, or none. No labels "
-        + "are needed; 32 to 256 samples are enough. (default: none)",
-      valueName: "FILE"))
+      "What activations are measured on: a folder of JPEG or PNG images, a .npy or .npz file "
+        + "with a batch of inputs as the model takes them, synthetic (images are drawn), or none "
+        + "(weights only). No labels are needed; 32 to 256 images are enough. "
+        + "(default: synthetic)",
+      valueName: "PATH"))
   var calibration: String?
+
+  @Option(
+    help: ArgumentHelp("Images taken from a folder at most. (default: 64)", valueName: "N"))
+  var calibrationSamples: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "What is done to images before the model sees them, as keras.applications calls it: "
+        + "\(OptionValues.names(Preprocessing.self)), auto. (default: auto)",
+      valueName: "NAME"))
+  var preprocess: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "How images are resized: \(OptionValues.names(Interpolation.self)). (default: bilinear)",
+      valueName: "NAME"))
+  var interpolation: String?
+
+  @Flag(help: "Cut images to the model's aspect ratio instead of distorting them.")
+  var cropToAspectRatio = false
 
   @Option(
     help: ArgumentHelp(
       "How pruning is mended: \(OptionValues.names(ConversionOptions.Repair.self)). "
-        + "(default: merge with calibration data, else bias)",
+        + "(default: merge, with --calibration none bias)",
       valueName: "NAME"))
   var repair: String?
 
@@ -24,15 +56,23 @@ struct DataArguments: ParsableArguments {
 
   /// Puts the values into options.
   func apply(to options: inout ConversionOptions) throws(UsageError) {
-    if let calibration, calibration != "none" {
-      let lower = calibration.lowercased()
-      guard lower.hasSuffix(".npy") || lower.hasSuffix(".npz") else {
-        throw UsageError(
-          "--calibration", "'\(calibration)' is neither a .npy nor a .npz file",
-          remedy: "give a NumPy file with a batch of inputs, or none")
-      }
-      options.calibration = .file(calibration)
+    switch calibration {
+    case nil: break
+    case "none"?: options.calibration = ConversionOptions.Calibration.none
+    case "synthetic"?: options.calibration = .synthetic
+    case let path?: options.calibration = .path(path)
     }
+    if let calibrationSamples {
+      options.calibrationCount = try OptionValues.integer(
+        calibrationSamples, "--calibration-samples", atLeast: 1)
+    }
+    if let preprocess, preprocess != "auto" {
+      options.preprocessing = try OptionValues.choice(preprocess, "--preprocess")
+    }
+    if let interpolation {
+      options.interpolation = try OptionValues.choice(interpolation, "--interpolation")
+    }
+    options.cropsToAspectRatio = cropToAspectRatio
     if let repair { options.repair = try OptionValues.choice(repair, "--repair") }
     if let ridge { options.ridge = try OptionValues.number(ridge, "--ridge", atLeast: 0) }
   }

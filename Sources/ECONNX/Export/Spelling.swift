@@ -55,9 +55,11 @@ struct Spelling {
         case .intermediate(let position): inputs.append(intermediates[position])
         case .absent: inputs.append("")
         case .constant(let tensor, let suffix):
-          let name = Spelling.take("\(results[0])/\(suffix)", &names)
-          initializers.append((name, tensor))
-          inputs.append(name)
+          inputs.append(add(tensor, "\(results[0])/\(suffix)", &names))
+        case .matching(let tensor, let suffix):
+          let type = node.inputs.first?.map { graph[$0].type.elementType }
+          let matched = type == .float16 ? tensor.asFloat16() : tensor
+          inputs.append(add(matched, "\(results[0])/\(suffix)", &names))
         }
       }
       while inputs.last == "" { inputs.removeLast() }
@@ -75,6 +77,15 @@ struct Spelling {
           name: name, type: part.type, domain: part.domain, attributes: part.attributes,
           inputs: inputs, outputs: outputs))
     }
+  }
+
+  /// Adds a constant of the spelling; gives its name.
+  private mutating func add(
+    _ tensor: Tensor, _ wanted: String, _ names: inout Set<String>
+  ) -> String {
+    let name = Spelling.take(wanted, &names)
+    initializers.append((name, tensor))
+    return name
   }
 
   private mutating func list(_ id: ValueID, _ graph: Graph) {
