@@ -96,12 +96,13 @@ import Testing
     try expectSame(drawing.graph, "MaxPool")
   }
 
-  @Test(arguments: [
-    ["strides": ints([2, 2]), "pads": ints([1, 1, 1, 1])],
-    ["strides": ints([2, 2]), "pads": ints([0, 1, 1, 0]), "output_padding": ints([1, 0])],
-    ["strides": ints([3, 3])], ["dilations": ints([2, 2]), "pads": ints([1, 2, 2, 1])],
-    ["strides": ints([3, 3]), "output_padding": ints([2, 1])],
-  ] as [FormatObject])
+  @Test(
+    arguments: [
+      ["strides": ints([2, 2]), "pads": ints([1, 1, 1, 1])],
+      ["strides": ints([2, 2]), "pads": ints([0, 1, 1, 0]), "output_padding": ints([1, 0])],
+      ["strides": ints([3, 3])], ["dilations": ints([2, 2]), "pads": ints([1, 2, 2, 1])],
+      ["strides": ints([3, 3]), "output_padding": ints([2, 1])],
+    ] as [FormatObject])
   func `a transposed convolution is cut as it was`(_ attributes: FormatObject) throws {
     var drawing = Drawing()
     let x = drawing.input([3, 5, 6])
