@@ -50,7 +50,7 @@ struct ConversionRun {
   var stage = "options"
   private var started = ProcessMemory.now
   private var stages: [(name: String, seconds: Double)] = []
-  private var warnings: [String] = []
+  var warnings: [String] = []
 
   init(options: ConversionOptions, progress: @escaping @Sendable (String, Double?) -> Void) {
     self.options = options
@@ -62,13 +62,13 @@ struct ConversionRun {
     WorkerThreads.count(options.threads)
   }
 
-  private mutating func begin(_ name: String, _ sentence: String) {
+  mutating func begin(_ name: String, _ sentence: String) {
     stage = name
     started = ProcessMemory.now
     progress(sentence, nil)
   }
 
-  private mutating func end() {
+  mutating func end() {
     stages.append((stage, ProcessMemory.now - started))
   }
 
@@ -76,7 +76,8 @@ struct ConversionRun {
     if options.output == nil && !options.dryRun {
       throw ConversionFault(.options("no output is given"), at: .option("--output"))
     }
-    if let output = options.output { _ = try ModelFormat.output(output) }
+    let format = try options.output.map { try ModelFormat.output($0) } ?? .onnx
+    if format.isKeras { try refuseONNXOptions() }
 
     begin("import", "reading \(options.input)")
     var source = try SourceModel.read(options.input, architecture: options.architecture)
@@ -89,12 +90,18 @@ struct ConversionRun {
     var pruned: PruningStage.Result?
     if options.prunes {
       begin("prune", "pruning")
-      let result = try PruningStage(options: options, threads: threads).run(
-        source, warnings: &warnings)
+      let staysKeras = format.isKeras && source.keras != nil
+      let resultLayout = format.isKeras ? ImageLayout.channelsLast : .channelsFirst
+      let result = try PruningStage(
+        options: options, threads: threads, keepsLayers: staysKeras,
+        resultLayout: staysKeras ? nil : resultLayout
+      ).run(source, warnings: &warnings)
       slim = result.graph
       pruned = result
       end()
     }
+
+    if format.isKeras { return try exportKeras(slim, source, pruned, format) }
 
     begin("rewrite", "rewriting")
     try pipeline(source).run(on: &slim, verifying: options.verifySamples > 0)
@@ -135,7 +142,7 @@ struct ConversionRun {
       report.output.byteCount = size.model + size.data
       end()
     } else if options.output == "-" {
-      if options.verifySamples > 0 { try verify(nil, slim, source, pruned, &report) }
+      if options.verifySamples > 0 { try verify(slim, source, pruned, &report) }
       begin("export", "writing to standard output")
       try exporter.write(slim, toDescriptor: STDOUT_FILENO)
       let size = try exporter.byteCount(of: slim)
@@ -144,6 +151,12 @@ struct ConversionRun {
     } else if let path = options.output {
       try write(slim, to: path, exporter, source, pruned, &report)
     }
+    try finish(&report, pruned)
+    return report
+  }
+
+  /// Completes the report, and writes what is wanted beside the model.
+  mutating func finish(_ report: inout ConversionReport, _ pruned: PruningStage.Result?) throws {
     report.stages = stages
     report.warnings = warnings
     report.summary = Summary.lines(report)
@@ -151,7 +164,6 @@ struct ConversionRun {
       try OutputFile.write(plan, to: path)
     }
     if let path = options.report { try OutputFile.write(report.json(), to: path) }
-    return report
   }
 
   private mutating func write(
@@ -174,7 +186,8 @@ struct ConversionRun {
     end()
     if options.verifySamples > 0 {
       // A file that refers to its data by the final name can't be read back before it has it.
-      try verify(hasData ? nil : file.temporaryPath, slim, source, pruned, &report)
+      let result = hasData ? slim : try reopened(file.temporaryPath, slim)
+      try verify(result, source, pruned, &report)
     }
     if hasData { try data.commit() }
     try file.commit()
@@ -182,9 +195,10 @@ struct ConversionRun {
 
   // MARK: Verification
 
-  private mutating func verify(
-    _ path: String?, _ slim: Graph, _ source: SourceModel,
-    _ pruned: PruningStage.Result?, _ report: inout ConversionReport
+  /// Runs the result, as its file says it where that can be read back, beside the source.
+  mutating func verify(
+    _ result: Graph, _ source: SourceModel, _ pruned: PruningStage.Result?,
+    _ report: inout ConversionReport, movedInputs: Set<ValueID> = []
   ) throws {
     begin("verification", "verifying")
     defer { end() }
@@ -192,10 +206,14 @@ struct ConversionRun {
     var reference = pruned?.reference ?? source.graph
     if !masks.isEmpty { reference = try reference.masked(masks) }
     let name = masks.isEmpty ? "source" : "masked source"
-    let result = try path.map { try reopened($0, slim) } ?? slim
+    let movesAll = options.inputsAsNCHW && source.layout == .channelsLast
     let verification = Verification(
       reference: reference, result: result,
-      transposesInputs: options.inputsAsNCHW && source.layout == .channelsLast)
+      inputOrders: source.graph.inputs.map {
+        if movesAll { return ImageLayout.channelsLast.order(to: .channelsFirst, rank: 4) }
+        return movedInputs.contains($0)
+          ? ImageLayout.channelsFirst.order(to: .channelsLast, rank: 4) : nil
+      })
     let outcome: Verification.Outcome
     do {
       outcome = try verification.run(options, threads: threads)
@@ -226,7 +244,7 @@ struct ConversionRun {
     }
   }
 
-  private func model(_ path: String, _ format: String, _ graph: Graph) -> ConversionReport.Model {
+  func model(_ path: String, _ format: String, _ graph: Graph) -> ConversionReport.Model {
     ConversionReport.Model(
       path: path, format: format, byteCount: 0, parameterCount: graph.parameterCount,
       macCount: graph.macCount)

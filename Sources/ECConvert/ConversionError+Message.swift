@@ -22,7 +22,7 @@ extension ConversionFault {
     switch reason {
     case .cannotRead(_, let isMissing): isMissing ? "check the path" : nil
     case .unknownFormat: "give a Keras .keras or .h5 file or an .onnx file"
-    case .unknownOutput: "name the output with .onnx"
+    case .unknownOutput: "name the output with .onnx, .h5 or .keras"
     case .outputExists: "give --force to replace it"
     case .cannotWrite: nil
     case .differs:

@@ -14,6 +14,8 @@ struct SourceModel {
   let layout: ImageLayout
   /// The operator set that the result keeps; `nil` for sources that have none.
   let opset: Int?
+  /// The model as Keras has it, for sources of Keras.
+  var keras: KerasModel?
 
   /// Reads a model file.
   /// - Parameter architecture: the value of `--arch`, for a file that holds weights only.
@@ -26,7 +28,7 @@ struct SourceModel {
         contentsOf: path, architecture: architecture.map { try GivenArchitecture.read($0) })
       return SourceModel(
         graph: model.graph, format: format, producer: model.producer, notes: model.notes,
-        layout: model.graph.imageLayout ?? .channelsLast, opset: nil)
+        layout: model.graph.imageLayout ?? .channelsLast, opset: nil, keras: model)
     case .onnx:
       if architecture != nil {
         throw ConversionFault(

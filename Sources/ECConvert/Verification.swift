@@ -10,8 +10,8 @@ struct Verification {
   let reference: Graph
   /// The result, as read back from its file.
   let result: Graph
-  /// Whether images of the result's inputs have their channels first where the reference has them last.
-  let transposesInputs: Bool
+  /// For each input the order in which the result has the axes of an image; `nil` for the reference's.
+  let inputOrders: [[Int]?]
 
   /// What was found.
   struct Outcome {
@@ -51,17 +51,15 @@ struct Verification {
       let inputs = shapes.map { random.tensor(shape: $0, in: range) }
       let expected = try Evaluator(graph: reference, inputShapes: shapes, threads: threads)
         .run(inputs)
-      let given = inputs.map { transposed($0) }
+      let given = zip(inputs, inputOrders).map { tensor, order in
+        order.map { tensor.shape.count == $0.count ? tensor.permuted($0) : tensor } ?? tensor
+      }
       let found = try Evaluator(graph: result, inputShapes: given.map(\.shape), threads: threads)
         .run(given)
       outcome.samples += size
       compare(found, expected, options, &outcome)
     }
     return outcome
-  }
-
-  private func transposed(_ tensor: Tensor) -> Tensor {
-    transposesInputs && tensor.shape.count == 4 ? tensor.permuted([0, 3, 1, 2]) : tensor
   }
 
   private func compare(

@@ -66,6 +66,13 @@ extension KerasError {
       KerasError(
         writing: HDF5Error(
           .library(operation: "writing", message: "No space left on device"), at: file)),
+      KerasError(writing: ArchiveError(.cannotCreate("No space left on device"), at: file)),
+      KerasError(
+        .unwritable([
+          UnwritableLayer(layer: "mix", className: "EinsumDense", reason: "its size has changed")
+        ]), at: file),
+      KerasError(
+        .oldDialect(["'merge_1': it is called with arguments besides its tensors"]), at: file),
     ]
   }()
 }

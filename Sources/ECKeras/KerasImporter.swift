@@ -61,7 +61,8 @@ public struct KerasImporter: Sendable {
     }
     return KerasModel(
       graph: graph, version: header.version, backend: header.backend, dialect: dialect,
-      notes: loaded.notes + weights.notes, config: config, layout: header.layout, groups: groups)
+      notes: loaded.notes + weights.notes, config: config, layout: header.layout, groups: groups,
+      record: drawing.record(of: source))
   }
 
   /// The architecture in the file, or else the one given.

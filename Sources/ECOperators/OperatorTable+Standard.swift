@@ -5,5 +5,7 @@ extension OperatorTable {
   public static let standard = OperatorTable(
     keras: kerasConvolutionRules + kerasActivationRules + kerasPoolingRules + kerasShapeRules
       + kerasOperationRules,
+    kerasWrites: kerasConvolutionWrites + kerasActivationWrites + kerasShapeWrites
+      + kerasOperationWrites,
     onnx: onnxConvolutionRules + onnxActivationRules + onnxPoolingRules + onnxShapeRules)
 }

@@ -10,7 +10,7 @@ import Testing
 @Suite struct KerasRoundTripTests {
   /// The graph as it is read back from a file.
   private func reread(_ graph: Graph) throws -> Graph {
-    let document = try KerasExporter(table: .standard, dialect: .keras2).document(of: graph)
+    let document = try FunctionalExporter(table: .standard, dialect: .keras2).document(of: graph)
     let folder = Fixture.temporaryFolder()
     defer { Fixture.removeFolder(folder) }
     try KerasWriter(document).writeHDF5(toFile: "\(folder)/model.h5")

@@ -77,7 +77,7 @@ struct ConfigReader {
     }
     return ModelSource(
       name: name, layers: chain, inputs: [TensorReference(chain[0].name)],
-      outputs: [TensorReference(chain[chain.count - 1].name)])
+      outputs: [TensorReference(chain[chain.count - 1].name)], isSequential: true)
   }
 
   private mutating func layer(_ value: FormatValue, prefix: String, known: Set<String>)
@@ -129,7 +129,7 @@ struct ConfigReader {
     return nextID
   }
 
-  private static func name(of layer: FormatValue) -> String? {
+  static func name(of layer: FormatValue) -> String? {
     guard let object = layer.object else { return nil }
     if let name = object["name"]?.string ?? object["config"]?.object?["name"]?.string {
       return name

@@ -72,6 +72,8 @@ struct ModelSource {
   let layers: [LayerSource]
   let inputs: [TensorReference]
   let outputs: [TensorReference]
+  /// Whether the file has it as a Sequential.
+  var isSequential = false
 
   /// All layers that aren't models, in the order of the file, nested ones in place.
   var leaves: [LayerSource] { layers.flatMap { $0.model?.leaves ?? [$0] } }

@@ -4,7 +4,7 @@ import ECOperators
 import ECTensor
 import Testing
 
-@Suite struct KerasExporterTests {
+@Suite struct FunctionalExporterTests {
   /// Two branches that meet, the longer one first named with slashes.
   private func branches(_ names: (String, String, String)) throws -> Graph {
     var graph = Graph(name: "main graph")
@@ -24,7 +24,7 @@ import Testing
 
   @Test func `names that Keras takes are kept, others become such`() throws {
     let graph = try branches(("/a/b", "a_b", "_c"))
-    let document = try KerasExporter(table: .standard, dialect: .keras2).document(of: graph)
+    let document = try FunctionalExporter(table: .standard, dialect: .keras2).document(of: graph)
     #expect(
       Set(names(document)) == ["pixel_values", "a_b_1", "a_b", "layer_c", "sum"])
     #expect(document.architecture.object?["config"]?.object?["name"]?.string == "main_graph")
@@ -32,13 +32,13 @@ import Testing
 
   @Test func `layers stand in the order in which Keras makes them`() throws {
     let graph = try branches(("swap", "long", "short"))
-    let document = try KerasExporter(table: .standard, dialect: .keras2).document(of: graph)
+    let document = try FunctionalExporter(table: .standard, dialect: .keras2).document(of: graph)
     #expect(names(document) == ["pixel_values", "swap", "short", "long", "sum"])
   }
 
   @Test func `Keras 3 is told the types of tensors`() throws {
     let graph = try branches(("swap", "long", "short"))
-    let document = try KerasExporter(table: .standard, dialect: .keras3).document(of: graph)
+    let document = try FunctionalExporter(table: .standard, dialect: .keras3).document(of: graph)
     let text = document.architecture.json()
     #expect(text.contains(#""shape":[null,32],"dtype":"float32","keras_history":["long",0,0]"#))
     #expect(text.contains(#""batch_shape":[null,4,4,2]"#))
@@ -53,7 +53,7 @@ import Testing
     graph.addOutput(graph[odd].outputs[0])
     graph.addOutput(graph.addConstant("seven", Tensor(scalar: 7)))
     #expect(throws: KerasError(.notExpressible(["Div 'odd'", "constant output 'seven'"]))) {
-      try KerasExporter(table: .standard, dialect: .keras2).document(of: graph)
+      try FunctionalExporter(table: .standard, dialect: .keras2).document(of: graph)
     }
   }
 }
