@@ -10,7 +10,9 @@ extension ConversionRun {
   func refuseONNXOptions() throws(ConversionFault) {
     let given = [
       ("--opset", options.opset != nil), ("--external-data", options.externalData != .auto),
-      ("--inputs-as-nchw", options.inputsAsNCHW),
+      ("--inputs-as-nchw", options.inputLayout == .nchw),
+      ("--inputs-as-nhwc", options.inputLayout == .nhwc),
+      ("--dtype", options.precision == .fp16),
     ]
     for (name, isGiven) in given where isGiven {
       throw ConversionFault(.options("a Keras file can't follow it"), at: .option(name))
@@ -23,7 +25,7 @@ extension ConversionRun {
   ) throws -> ConversionReport {
     let container: KerasExporter.Container = format == .kerasZip ? .archive : .hdf5
     var slim = slim
-    let moved = source.keras == nil ? try turnForKeras(&slim, source) : []
+    if source.keras == nil { try turnForKeras(&slim, source) }
     begin("export", "writing \(options.output ?? "")")
     let document: KerasDocument
     if let model = source.keras {
@@ -55,7 +57,7 @@ extension ConversionRun {
       end()
       if options.verifySamples > 0 {
         let result = try KerasImporter(table: .standard).model(contentsOf: file.temporaryPath)
-        try verify(result.graph, source, pruned, &report, movedInputs: moved)
+        try verify(result.graph, source, pruned, &report)
       }
       try file.commit()
     }
@@ -63,22 +65,21 @@ extension ConversionRun {
     return report
   }
 
-  /// Brings a graph that isn't of Keras into the layout of Keras.
-  /// - Returns: which inputs take their images channels last then.
-  private mutating func turnForKeras(_ graph: inout Graph, _ source: SourceModel) throws
-    -> Set<ValueID>
-  {
+  /// Brings a graph that isn't of Keras into the layout of Keras, its image inputs too.
+  private mutating func turnForKeras(_ graph: inout Graph, _ source: SourceModel) throws {
     begin("rewrite", "rewriting")
-    defer { end() }
-    let images = Set(graph.imageInputs)
+    let images = source.layout == .channelsLast ? [] : Set(graph.imageInputs)
     try Pipelines.toKeras(from: source.layout)
       .run(on: &graph, verifying: options.verifySamples > 0)
-    if source.layout == .channelsLast { return [] }
     for id in graph.inputs where images.contains(id) {
       let shape = graph[id].type.shape.map(\.description).joined(separator: ", ")
       warnings.append("the input '\(graph[id].name)' takes images channels last now: [\(shape)]")
     }
-    return images
+    inputLayouts = InputLayouts(
+      orders: graph.inputs.map {
+        images.contains($0) ? source.layout.order(to: .channelsLast, rank: 4) : nil
+      })
+    end()
   }
 
   /// Writes the file under a temporary name; faults are told of its final one.

@@ -51,6 +51,8 @@ struct ConversionRun {
   private var started = ProcessMemory.now
   private var stages: [(name: String, seconds: Double)] = []
   var warnings: [String] = []
+  /// How the result takes its inputs, compared with the source.
+  var inputLayouts = InputLayouts.unchanged
 
   init(options: ConversionOptions, progress: @escaping @Sendable (String, Double?) -> Void) {
     self.options = options
@@ -80,10 +82,14 @@ struct ConversionRun {
     if format.isKeras { try refuseONNXOptions() }
 
     begin("import", "reading \(options.input)")
-    var source = try SourceModel.read(options.input, architecture: options.architecture)
-    try EdgeOptions(inputShapes: options.inputShapes, batch: options.batch)
-      .apply(to: &source.graph)
+    let source = try SourceModel.read(
+      options.input, architecture: options.architecture, edge: EdgeOptions(options))
     warnings += source.notes
+    if options.batch != nil && options.verifySamples > 0 { try checkBatch(of: source) }
+    if let wanted = options.inputLayout {
+      inputLayouts = try InputLayouts(
+        source.graph, wanted: wanted, known: source.format == .onnx ? nil : source.layout)
+    }
     end()
 
     var slim = source.graph
@@ -105,16 +111,42 @@ struct ConversionRun {
 
     begin("rewrite", "rewriting")
     try pipeline(source).run(on: &slim, verifying: options.verifySamples > 0)
+    if options.precision == .fp16 { try reducePrecision(of: &slim) }
     end()
 
     return try export(slim, source, pruned)
   }
 
   private func pipeline(_ source: SourceModel) -> Pipeline {
-    if source.layout == .channelsLast && source.format != .onnx {
-      return Pipelines.keras(toONNX: options.inputsAsNCHW)
+    source.layout == .channelsLast && source.format != .onnx
+      ? Pipelines.keras(toONNX: inputLayouts) : Pipelines.onnxToONNX(inputLayouts)
+  }
+
+  /// Compares the source with itself at its own batch, where that was fixed and is changed.
+  private func checkBatch(of source: SourceModel) throws {
+    let original = try SourceModel.read(options.input, architecture: options.architecture)
+    guard let built = BatchCheck.batch(of: original.graph),
+      built != BatchCheck.batch(of: source.graph)
+    else { return }
+    try BatchCheck(source: original.graph, changed: source.graph).run(options, threads: threads)
+  }
+
+  /// Half precision where the numbers on random samples allow it.
+  private mutating func reducePrecision(of slim: inout Graph) throws {
+    var magnitudes: [ValueID: Float] = [:]
+    do {
+      var random = RandomInputs(seed: options.seed ^ 0xF16)
+      let shapes = try Evaluator.inputShapes(of: slim, batch: 2)
+      let inputs = shapes.map { random.tensor(shape: $0, in: slim.inputRange) }
+      magnitudes = try slim.largestMagnitudes(on: inputs, threads: threads)
+    } catch let error as ExecutionError {
+      guard case .openExtent = error.reason else { throw error }
+      warnings.append(
+        "the range of activations isn't known: \(error.what); \(error.remedy ?? "")")
     }
-    return Pipelines.onnxToONNX()
+    let reports = try Pipeline([ReducePrecision(magnitudes: magnitudes)]).run(
+      on: &slim, verifying: options.verifySamples > 0)
+    warnings += reports.flatMap(\.report.notes)
   }
 
   // MARK: Export
@@ -198,7 +230,7 @@ struct ConversionRun {
   /// Runs the result, as its file says it where that can be read back, beside the source.
   mutating func verify(
     _ result: Graph, _ source: SourceModel, _ pruned: PruningStage.Result?,
-    _ report: inout ConversionReport, movedInputs: Set<ValueID> = []
+    _ report: inout ConversionReport
   ) throws {
     begin("verification", "verifying")
     defer { end() }
@@ -206,14 +238,8 @@ struct ConversionRun {
     var reference = pruned?.reference ?? source.graph
     if !masks.isEmpty { reference = try reference.masked(masks) }
     let name = masks.isEmpty ? "source" : "masked source"
-    let movesAll = options.inputsAsNCHW && source.layout == .channelsLast
     let verification = Verification(
-      reference: reference, result: result,
-      inputOrders: source.graph.inputs.map {
-        if movesAll { return ImageLayout.channelsLast.order(to: .channelsFirst, rank: 4) }
-        return movedInputs.contains($0)
-          ? ImageLayout.channelsFirst.order(to: .channelsLast, rank: 4) : nil
-      })
+      reference: reference, result: result, inputLayouts: inputLayouts)
     let outcome: Verification.Outcome
     do {
       outcome = try verification.run(options, threads: threads)

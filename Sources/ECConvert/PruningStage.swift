@@ -162,16 +162,18 @@ struct PruningStage {
     guard let importance else { return plan.json }
     // Several groups of the same layers are meant in their order.
     var used: Set<Int> = []
-    let scores = plan.entries.map { entry -> [Double] in
-      guard
-        let group = groups.groups.first(where: {
-          $0.layers == entry.layers && $0.channels == entry.channels && !used.contains($0.id)
-        })
-      else { return [] }
-      used.insert(group.id)
-      return importance.groups[group.id].scores.map { $0.isFinite ? $0 : 0 }
+    let matching = plan.entries.map { entry -> ChannelGroup? in
+      let group = groups.groups.first {
+        $0.layers == entry.layers && $0.channels == entry.channels && !used.contains($0.id)
+      }
+      if let group { used.insert(group.id) }
+      return group
     }
-    return plan.formatValue(scores: scores).json(indent: 2) + "\n"
+    let scores = matching.map { group in
+      group.map { importance.groups[$0.id].scores.map { $0.isFinite ? $0 : 0 } } ?? []
+    }
+    let units = matching.map { $0.map(groups.units) ?? [:] }
+    return plan.formatValue(scores: scores, units: units).json(indent: 2) + "\n"
   }
 
   // MARK: Options

@@ -4,8 +4,10 @@ extension OperatorTable {
   /// The one list of all that importers know.
   public static let standard = OperatorTable(
     keras: kerasConvolutionRules + kerasActivationRules + kerasPoolingRules + kerasShapeRules
+      + kerasWrapperRules
       + kerasOperationRules,
     kerasWrites: kerasConvolutionWrites + kerasActivationWrites + kerasShapeWrites
       + kerasOperationWrites,
-    onnx: onnxConvolutionRules + onnxActivationRules + onnxPoolingRules + onnxShapeRules)
+    onnx: onnxConvolutionRules + onnxActivationRules + onnxPoolingRules + onnxShapeRules
+      + onnxSelectionRules + onnxNormalizationRules)
 }

@@ -23,9 +23,8 @@ public struct Softmax: UncountedOperator, UncontractedOperator {
 
   public func couple(_ coupling: inout Coupling) {
     guard let labels = coupling.labels[0] else { return }
-    if labels.shape[axis] > 1 {
-      coupling.freeze(labels.ids, because: "softmax is taken across its channels")
-    } else {
+    let reason = "softmax is taken across its channels"
+    if coupling.collapse(labels, along: [axis], because: reason) != nil {
       coupling.setResult(0, labels)
     }
   }

@@ -25,9 +25,7 @@ public struct Flatten: UncountedOperator, UncontractedOperator {
   }
 
   public func couple(_ coupling: inout Coupling) {
-    coupling.rearrange(unless: "the size of the flattened picture is unknown") { parts in
-      [LabelArray(shape: [1, parts[0].ids.count], ids: parts[0].ids)]
-    }
+    coupling.reshape(keepsBatch: true, unless: "the size of the flattened picture is unknown")
   }
 
   public func relayout(_ operands: Operands, from: ImageLayout, to: ImageLayout) -> Relayout {
