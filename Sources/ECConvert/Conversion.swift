@@ -118,6 +118,8 @@ struct ConversionRun {
     var exportOptions = ONNXExportOptions()
     exportOptions.producerVersion = ECConvertVersion.current
     if let opset = options.opset ?? source.opset { exportOptions.opset = opset }
+    exportOptions.domains = source.domains
+    exportOptions.documentation = source.documentation
     exportOptions.externalData =
       ONNXExportOptions.ExternalData(rawValue: options.externalData.rawValue) ?? .auto
     let exporter = ONNXExporter(options: exportOptions)

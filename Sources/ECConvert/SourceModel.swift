@@ -14,6 +14,10 @@ struct SourceModel {
   let layout: ImageLayout
   /// The operator set that the result keeps; `nil` for sources that have none.
   let opset: Int?
+  /// The operator sets of other domains, for ONNX sources.
+  var domains: [OperatorSet] = []
+  /// What the source's file says about itself.
+  var documentation = ONNXDocumentation()
 
   /// Reads a model file.
   /// - Throws: the fault of the reader, with the file in its place.
@@ -32,7 +36,8 @@ struct SourceModel {
       let model = try ONNXImporter(table: .standard).model(contentsOf: path)
       return SourceModel(
         graph: model.graph, format: format, producer: model.producer, notes: model.notes,
-        layout: .channelsFirst, opset: min(max(model.opset, 13), 24))
+        layout: .channelsFirst, opset: model.opset,
+        domains: model.opsets.filter { !$0.domain.isEmpty }, documentation: model.documentation)
     }
   }
 }

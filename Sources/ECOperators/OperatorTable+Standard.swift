@@ -5,5 +5,10 @@ extension OperatorTable {
   public static let standard = OperatorTable(
     keras: kerasConvolutionRules + kerasActivationRules + kerasPoolingRules + kerasShapeRules
       + kerasOperationRules,
-    onnx: onnxConvolutionRules + onnxActivationRules + onnxPoolingRules + onnxShapeRules)
+    onnx: onnxConvolutionRules + onnxActivationRules + onnxPoolingRules + onnxShapeRules,
+    fallback: onnxFallback, folding: onnxFolding,
+    typeless: [
+      "Cast", "Concat", "Flatten", "Identity", "Reshape", "Slice", "Squeeze", "Transpose",
+      "Unsqueeze",
+    ])
 }

@@ -15,6 +15,11 @@ public struct ONNXExportOptions: Sendable {
   /// The version of the producer.
   public var producerVersion = ""
 
+  /// The operator sets of domains besides the standard one; those that nodes need are added.
+  public var domains: [OperatorSet] = []
+  /// What the file says about itself.
+  public var documentation = ONNXDocumentation()
+
   /// Key-value pairs for the file, besides those of the graph; a key of the graph's is replaced.
   public var metadata: [(key: String, value: String)] = []
 

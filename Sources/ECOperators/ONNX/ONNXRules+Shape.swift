@@ -23,10 +23,11 @@ extension OperatorTable {
     },
     ONNXRule("Reshape") { (node, inputs, sketch) throws(FormatError) -> [ValueID] in
       let x = try node.operand(inputs, 0)
-      guard let shape = try sketch.integers(inputs, 1), !shape.isEmpty else {
+      guard let wanted = sketch.extents(of: try node.operand(inputs, 1)), !wanted.isEmpty else {
         throw FormatError(.unsupported("Reshape to a computed shape isn't supported"))
       }
-      return try sketch.apply(Reshape(target: try reshapeTarget(shape, of: x, sketch)), [x])
+      let form = try ReshapeForm(wanted, node, sketch.type(of: x))
+      return try sketch.apply(Reshape(target: form.target, batch: form.batch), [x])
     },
     ONNXRule("Transpose") { (node, inputs, sketch) throws(FormatError) -> [ValueID] in
       let x = try node.operand(inputs, 0)
@@ -64,23 +65,6 @@ extension OperatorTable {
     },
     squeeze("Squeeze"), squeeze("Unsqueeze"),
   ]
-
-  /// The extents after the batch that a Reshape asks for.
-  private static func reshapeTarget(_ shape: [Int], of x: ValueID, _ sketch: Sketch)
-    throws(FormatError) -> [Int]
-  {
-    let type = sketch.type(of: x)
-    let target = shape.dropFirst().enumerated().map { k, extent in
-      extent == 0 && k + 1 < type.rank ? type.shape[k + 1].value ?? -1 : extent
-    }
-    let keepsBatch =
-      shape[0] == 0 || shape[0] == type.shape[0].value
-      || (shape[0] == -1 && type.fixedShapeAfterBatch?.reduce(1, *) == target.reduce(1, *))
-    guard keepsBatch else {
-      throw FormatError(.unsupported("Reshape mixes the batch with other axes"))
-    }
-    return target
-  }
 
   /// Axes of extent one leave or come; never the batch.
   private static func squeeze(_ type: String) -> ONNXRule {
