@@ -31,7 +31,8 @@ struct CalibrationInputs {
 
   /// Mean and covariance of the channels at every site; `nil` where none can be taken.
   func moments(at sites: [ReadingSite], of graph: Graph, threads: Int) throws -> [SiteMoments?] {
-    let channels = sites.map { SiteChannels($0) }
+    let unseen = graph.valuesBehindCarriedNodes
+    let channels = sites.map { unseen.contains($0.value) ? nil : SiteChannels($0) }
     // Sites that read the same channels of the same value share one tap.
     var taps: [ChannelTap] = []
     var tapOfSite: [Int?] = []

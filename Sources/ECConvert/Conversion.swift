@@ -195,8 +195,13 @@ struct ConversionRun {
     if !masks.isEmpty { reference = try reference.masked(masks) }
     let name = masks.isEmpty ? "source" : "masked source"
     let result = try path.map { try reopened($0, slim) } ?? slim
+    guard let parts = try RunnableParts(reference, result) else {
+      warnings.append("not verified: nothing can be run beside nodes that are carried as they are")
+      return
+    }
+    if !parts.carriedNodes.isEmpty { warnings.append(Verification.limits(parts)) }
     let verification = Verification(
-      reference: reference, result: result,
+      reference: parts.reference, result: parts.result,
       transposesInputs: options.inputsAsNCHW && source.layout == .channelsLast)
     let outcome: Verification.Outcome
     do {

@@ -184,6 +184,12 @@ extension Graph {
     }
   }
 
+  /// Makes other values the results of the graph.
+  public mutating func setOutputs(_ ids: [ValueID]) {
+    outputs = ids
+    statedExtents = [:]
+  }
+
   /// Makes one output of the graph another value; readers of the old one stay.
   public mutating func replaceOutput(_ old: ValueID, with new: ValueID) {
     for position in outputs.indices where outputs[position] == old { outputs[position] = new }

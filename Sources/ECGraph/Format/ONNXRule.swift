@@ -102,14 +102,15 @@ public struct ONNXNode: Sendable {
 public struct ONNXRule: Sendable {
   /// The operator type this rule is for.
   public let type: String
-  /// The type that constants show the first operand to have, for an operand of unknown type.
-  public let expects: @Sendable ([Tensor?]) -> ValueType?
+  /// The type that attributes and constants show the first operand to have, where it isn't known.
+  public let expects: @Sendable (FormatObject, [Tensor?]) -> ValueType?
   /// Draws the node on `inputs`; gives its results.
   public let read: @Sendable (ONNXNode, [ValueID?], inout Sketch) throws(FormatError) -> [ValueID]
 
   /// Makes a rule.
   public init(
-    _ type: String, expects: @escaping @Sendable ([Tensor?]) -> ValueType? = { _ in nil },
+    _ type: String,
+    expects: @escaping @Sendable (FormatObject, [Tensor?]) -> ValueType? = { _, _ in nil },
     read: @escaping @Sendable (ONNXNode, [ValueID?], inout Sketch) throws(FormatError) -> [ValueID]
   ) {
     self.type = type

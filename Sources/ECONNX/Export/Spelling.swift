@@ -30,7 +30,10 @@ struct Spelling {
       let context = ExportContext(
         opset: opset, operands: graph.operands(of: node),
         results: node.outputs.map { graph[$0].type })
-      let exported = node.op.onnxNodes(context)?.nodes ?? []
+      let present = node.op.onnxNodes(context)?.nodes ?? []
+      let exported = present.compactMap {
+        OlderForm.node($0, opset: opset, constants: context.operands.constants)
+      }
       if let carried = exported.first?.carried {
         if !carried.domain.isEmpty || carried.version == opset {
           spell(node, carried, graph, &names)
@@ -38,7 +41,7 @@ struct Spelling {
           unsayable.append(
             "\(node.op.name) '\(node.name)' is carried from opset \(carried.version)")
         }
-      } else if !exported.isEmpty {
+      } else if !exported.isEmpty && exported.count == present.count {
         spell(node, exported, graph, &names)
       } else {
         unsayable.append("\(node.op.name) '\(node.name)'")

@@ -50,7 +50,7 @@ extension GraphDrawing {
     for node in record.graph.nodes where node.inputs.first == name {
       guard let rule = table.onnx[qualified(node)] else { continue }
       let operands = node.inputs.map { constants[ExactName($0)] }
-      if let type = rule.expects(operands) { return type }
+      if let type = rule.expects(node.attributes, operands) { return type }
     }
     return stated[key] ?? ValueType(carried: [])
   }

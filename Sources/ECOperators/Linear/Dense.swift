@@ -42,7 +42,8 @@ public struct Dense: UncountedOperator {
   }
 
   public func onnxNodes(_ context: ExportContext) -> ExportedNodes? {
-    if context.operands.types[0]?.rank == 2 {
+    // The bias of a Gemm may be left out since opset 11.
+    if context.operands.types[0]?.rank == 2 && (context.opset >= 11 || context.operands.has(2)) {
       return ExportedNodes(FormatNode("Gemm", inputs: operandList(context)))
     }
     let product = FormatNode("MatMul", inputs: [.operand(0), .operand(1)])
