@@ -22,6 +22,18 @@ extension GraphLowering {
     }
   }
 
+  func converted(_ x: KernelValue, to type: ElementType) -> KernelValue {
+    let function: Eltwise
+    switch type {
+    case .float32, .float64, .bfloat16: return x
+    case .float16: function = .roundToHalf
+    case .bool: function = .isNonzero
+    default: function = .truncate
+    }
+    let (buffer, order) = stored(x)
+    return value(kernel { $0.eltwise(function, buffer) }, order: order)
+  }
+
   func binary(_ kind: BinaryKernel, _ a: KernelValue, _ b: KernelValue) -> KernelValue {
     let rank = max(a.shape.count, b.shape.count)
     let (countA, countB) = (a.shape.reduce(1, *), b.shape.reduce(1, *))

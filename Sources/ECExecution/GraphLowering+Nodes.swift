@@ -19,7 +19,11 @@ extension GraphLowering {
       } catch {
         throw error.at(node: node.name)
       }
-      for (output, result) in zip(node.outputs, results) { values[output] = result }
+      for (output, result) in zip(node.outputs, results) {
+        // Kernels compute in float32; what is stored as float16 between them is rounded.
+        let isHalf = graph[output].type.elementType == .float16
+        values[output] = isHalf ? converted(result, to: .float16) : result
+      }
     }
     var found: [KernelValue] = []
     for id in wanted {

@@ -36,6 +36,10 @@ public protocol Operator: Sendable {
 
   /// This operator as ONNX nodes, or `nil` where ONNX can't say it.
   func onnxNodes(_ context: ExportContext) -> ExportedNodes?
+
+  /// This operator, on images that are channels last, as Keras layers, or `nil` where Keras can't
+  /// say it.
+  func kerasLayers(_ context: LayerContext) -> ExportedLayers?
 }
 
 extension Operator {

@@ -65,6 +65,12 @@ public enum Eltwise: Sendable, Hashable {
   case floor
   /// Up to an integer.
   case ceil
+  /// Towards zero to an integer.
+  case truncate
+  /// To the nearest number of half precision.
+  case roundToHalf
+  /// 0 for zero, else 1.
+  case isNonzero
   /// -1, 0 or 1.
   case sign
   /// The sine, of radians.
@@ -122,8 +128,8 @@ extension Eltwise {
     case .square: [NativeEltwise(kind: dnnl_eltwise_square)]
     case .abs: [NativeEltwise(kind: dnnl_eltwise_abs)]
     case .negate: [NativeEltwise(kind: dnnl_eltwise_linear, alpha: -1)]
-    case .power, .reciprocal, .softsign, .thresholdedRelu, .erf, .round, .floor, .ceil, .sign, .sin,
-      .cos:
+    case .power, .reciprocal, .softsign, .thresholdedRelu, .erf, .round, .floor, .ceil, .truncate,
+      .roundToHalf, .isNonzero, .sign, .sin, .cos:
       nil
     }
   }
@@ -143,6 +149,9 @@ extension Eltwise {
     case .round: each { $0.rounded(.toNearestOrEven) }
     case .floor: each { $0.rounded(.down) }
     case .ceil: each { $0.rounded(.up) }
+    case .truncate: each { $0.rounded(.towardZero) }
+    case .roundToHalf: each { Float(Float16($0)) }
+    case .isNonzero: each { $0 == 0 ? 0 : 1 }
     case .sign: each { $0 > 0 ? 1 : ($0 < 0 ? -1 : $0) }
     case .sin: each { sinf($0) }
     case .cos: each { cosf($0) }

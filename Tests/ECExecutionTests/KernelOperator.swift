@@ -33,6 +33,7 @@ struct KernelOperator: Operator {
     [lowering(values.compactMap { $0 }, builder)]
   }
   func onnxNodes(_ context: ExportContext) -> ExportedNodes? { nil }
+  func kerasLayers(_ context: LayerContext) -> ExportedLayers? { nil }
 }
 
 /// A tensor of seeded numbers.

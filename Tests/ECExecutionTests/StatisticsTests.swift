@@ -29,6 +29,7 @@ private struct Relay: Operator {
     values.compactMap { $0 }.map { builder.unary(.linear(scale: 2, shift: 0), $0) }
   }
   func onnxNodes(_ context: ExportContext) -> ExportedNodes? { nil }
+  func kerasLayers(_ context: LayerContext) -> ExportedLayers? { nil }
 }
 
 /// The moments of rows, by the textbook.

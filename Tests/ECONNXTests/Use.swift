@@ -29,6 +29,7 @@ struct Use: Operator {
     throw GraphError(.refused("tests don't run it"))
   }
   func onnxNodes(_ context: ExportContext) -> ExportedNodes? { nodes(context, attributes) }
+  func kerasLayers(_ context: LayerContext) -> ExportedLayers? { nil }
 }
 
 extension OperatorTable {

@@ -37,6 +37,8 @@ public enum FormatOperand: Sendable {
   case intermediate(Int)
   /// A constant that belongs to the format's spelling, with a suffix for its name.
   case constant(Tensor, suffix: String)
+  /// A constant whose numbers are elements of the type that the operator's first operand has.
+  case matching(Tensor, suffix: String)
   /// An optional operand that isn't there.
   case absent
 }

@@ -114,6 +114,8 @@ public protocol KernelBuilder: AnyObject {
   ) -> KernelValue
   func unary(_ kind: UnaryKernel, _ x: KernelValue) -> KernelValue
   func binary(_ kind: BinaryKernel, _ a: KernelValue, _ b: KernelValue) -> KernelValue
+  /// The numbers that elements of another type can hold: rounded to half precision, or to integers.
+  func converted(_ x: KernelValue, to type: ElementType) -> KernelValue
   func reduction(_ kind: ReductionKernel, _ x: KernelValue, axes: [Int], keepDims: Bool)
     -> KernelValue
   func softmax(_ x: KernelValue, axis: Int, logarithm: Bool) -> KernelValue

@@ -68,7 +68,7 @@ struct OlderForm {
       if operand.isNumber {
         result.attributes[operand.attribute] = tensor.doubles().first.map { .float($0) }
       } else if let numbers = tensor.integers() {
-        result.attributes[operand.attribute] = .ints(numbers)
+        result.attributes[operand.attribute] = .list(numbers.map { .int($0) })
       } else {
         return nil
       }

@@ -68,9 +68,11 @@ struct Spelling {
         case .intermediate(let position): inputs.append(intermediates[position])
         case .absent: inputs.append("")
         case .constant(let tensor, let suffix):
-          let name = Spelling.take("\(results[0])/\(suffix)", &names)
-          initializers.append((name, tensor))
-          inputs.append(name)
+          inputs.append(add(tensor, "\(results[0])/\(suffix)", &names))
+        case .matching(let tensor, let suffix):
+          let type = node.inputs.first?.map { graph[$0].type.elementType }
+          let matched = type == .float16 ? tensor.asFloat16() : tensor
+          inputs.append(add(matched, "\(results[0])/\(suffix)", &names))
         }
       }
       while inputs.last == "" { inputs.removeLast() }
@@ -120,6 +122,15 @@ struct Spelling {
         name: Spelling.take(node.name, &nodeNames), type: carried.type, domain: carried.domain,
         attributes: [:], inputs: Array(present[..<carried.operandCount]),
         outputs: carried.hasResult.map { $0 ? results.removeFirst() : "" }, carried: carried))
+  }
+
+  /// Adds a constant of the spelling; gives its name.
+  private mutating func add(
+    _ tensor: Tensor, _ wanted: String, _ names: inout Set<String>
+  ) -> String {
+    let name = Spelling.take(wanted, &names)
+    initializers.append((name, tensor))
+    return name
   }
 
   private mutating func list(_ id: ValueID, _ graph: Graph) {

@@ -20,7 +20,7 @@ struct ActivationSpelling {
       { _ in [FormatNode(type, attributes: attributes, inputs: [.operand(0)])] }
     }
     func scalar(_ value: Float, _ suffix: String) -> FormatOperand {
-      .constant(Tensor(scalar: value), suffix: suffix)
+      .matching(Tensor(scalar: value), suffix: suffix)
     }
     func timesOperand(_ first: @escaping (Int) -> [FormatNode]) -> (Int) -> [FormatNode] {
       { opset in

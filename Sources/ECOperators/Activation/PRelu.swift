@@ -29,4 +29,6 @@ public struct PRelu: UncountedOperator, UncontractedOperator, LayoutFreeOperator
   public func onnxNodes(_ context: ExportContext) -> ExportedNodes? {
     ExportedNodes(FormatNode("PRelu", inputs: [.operand(0), .operand(1)]))
   }
+
+  public func kerasLayers(_ context: LayerContext) -> ExportedLayers? { nil }
 }

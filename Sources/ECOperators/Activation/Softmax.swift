@@ -47,4 +47,6 @@ public struct Softmax: UncountedOperator, UncontractedOperator {
   public func onnxNodes(_ context: ExportContext) -> ExportedNodes? {
     ExportedNodes(FormatNode(name, attributes: ["axis": .int(axis)], inputs: [.operand(0)]))
   }
+
+  public func kerasLayers(_ context: LayerContext) -> ExportedLayers? { nil }
 }

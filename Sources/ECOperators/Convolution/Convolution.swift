@@ -99,6 +99,8 @@ public struct Convolution: UncountedOperator {
         "Conv", attributes: convolutionAttributes(geometry, x, layout, groups: groups),
         inputs: operandList(context)))
   }
+
+  public func kerasLayers(_ context: LayerContext) -> ExportedLayers? { nil }
 }
 
 /// The ONNX attributes of Conv and its kin.

@@ -74,6 +74,8 @@ public struct TransposedConvolution: UncountedOperator {
     return ExportedNodes(
       FormatNode("ConvTranspose", attributes: attributes, inputs: operandList(context)))
   }
+
+  public func kerasLayers(_ context: LayerContext) -> ExportedLayers? { nil }
 }
 
 extension TransposedConvolution: ImageOperator {}

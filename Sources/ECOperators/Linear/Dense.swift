@@ -50,4 +50,6 @@ public struct Dense: UncountedOperator {
     guard context.operands.has(2) else { return ExportedNodes(product) }
     return ExportedNodes(product, FormatNode("Add", inputs: [.intermediate(0), .operand(2)]))
   }
+
+  public func kerasLayers(_ context: LayerContext) -> ExportedLayers? { nil }
 }

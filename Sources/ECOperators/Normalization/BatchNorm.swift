@@ -78,7 +78,9 @@ public struct BatchNorm: UncountedOperator, UncontractedOperator {
     }
     guard let (scale, shift) = try? affine(context.operands) else { return nil }
     return ExportedNodes(
-      FormatNode("Mul", inputs: [.operand(0), .constant(broadcast(scale), suffix: "scale")]),
-      FormatNode("Add", inputs: [.intermediate(0), .constant(broadcast(shift), suffix: "shift")]))
+      FormatNode("Mul", inputs: [.operand(0), .matching(broadcast(scale), suffix: "scale")]),
+      FormatNode("Add", inputs: [.intermediate(0), .matching(broadcast(shift), suffix: "shift")]))
   }
+
+  public func kerasLayers(_ context: LayerContext) -> ExportedLayers? { nil }
 }

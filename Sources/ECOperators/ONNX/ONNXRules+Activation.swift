@@ -47,6 +47,17 @@ extension OperatorTable {
       ONNXRule("PRelu") { (node, inputs, sketch) throws(FormatError) -> [ValueID] in
         try sketch.apply(PRelu(), inputs)
       },
+      ONNXRule("Cast") { (node, inputs, sketch) throws(FormatError) -> [ValueID] in
+        guard let number = node.attributes["to"]?.int else {
+          throw FormatError(.missingAttribute("to"))
+        }
+        guard let type = Int32(exactly: number).flatMap(ElementType.init) else {
+          throw FormatError(
+            .badAttribute("to", value: "\(number)", expected: "an element type of numbers"))
+        }
+        let x = try node.operand(inputs, 0)
+        return sketch.type(of: x).elementType == type ? [x] : try sketch.apply(Cast(to: type), [x])
+      },
       softmax("Softmax", isLogarithm: false), softmax("LogSoftmax", isLogarithm: true),
     ]
     + [

@@ -55,6 +55,8 @@ public struct GlobalPool: UncountedOperator, UncontractedOperator {
     return ExportedNodes(
       pool, FormatNode("Flatten", attributes: ["axis": .int(1)], inputs: [.intermediate(0)]))
   }
+
+  public func kerasLayers(_ context: LayerContext) -> ExportedLayers? { nil }
 }
 
 extension GlobalPool: ImageOperator {}

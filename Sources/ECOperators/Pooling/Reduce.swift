@@ -87,4 +87,6 @@ public struct Reduce: UncountedOperator, UncontractedOperator {
       FormatNode(
         name, attributes: ["axes": .ints(reducedAxes), "keepdims": keep], inputs: [.operand(0)]))
   }
+
+  public func kerasLayers(_ context: LayerContext) -> ExportedLayers? { nil }
 }

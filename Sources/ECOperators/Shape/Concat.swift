@@ -82,4 +82,6 @@ public struct Concat: UncountedOperator, UncontractedOperator {
     ExportedNodes(
       FormatNode("Concat", attributes: ["axis": .int(axis)], inputs: operandList(context)))
   }
+
+  public func kerasLayers(_ context: LayerContext) -> ExportedLayers? { nil }
 }

@@ -46,6 +46,8 @@ public struct Flatten: UncountedOperator, UncontractedOperator {
   public func onnxNodes(_ context: ExportContext) -> ExportedNodes? {
     ExportedNodes(FormatNode("Flatten", attributes: ["axis": .int(1)], inputs: [.operand(0)]))
   }
+
+  public func kerasLayers(_ context: LayerContext) -> ExportedLayers? { nil }
 }
 
 /// For every position of a picture flattened in layout `to`, its position when flattened in `from`.

@@ -61,8 +61,10 @@ public struct Pad: UncountedOperator, UncontractedOperator {
     var inputs: [FormatOperand] = [
       .operand(0), .constant(Tensor(begin + end, shape: [2 * begin.count]), suffix: "pads"),
     ]
-    if value != 0 { inputs.append(.constant(Tensor(scalar: value), suffix: "value")) }
+    if value != 0 { inputs.append(.matching(Tensor(scalar: value), suffix: "value")) }
     return ExportedNodes(
       FormatNode("Pad", attributes: ["mode": .string("constant")], inputs: inputs))
   }
+
+  public func kerasLayers(_ context: LayerContext) -> ExportedLayers? { nil }
 }

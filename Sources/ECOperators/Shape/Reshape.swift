@@ -113,6 +113,8 @@ public struct Reshape: UncontractedOperator {
     return ExportedNodes(
       FormatNode("Reshape", inputs: [.operand(0), .constant(shape, suffix: "shape")]))
   }
+
+  public func kerasLayers(_ context: LayerContext) -> ExportedLayers? { nil }
 }
 
 /// The product of extents, or `nil` if it is beyond what any tensor has.

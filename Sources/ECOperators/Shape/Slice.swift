@@ -125,4 +125,6 @@ public struct Slice: UncontractedOperator {
     }
     return ExportedNodes(FormatNode("Slice", inputs: inputs))
   }
+
+  public func kerasLayers(_ context: LayerContext) -> ExportedLayers? { nil }
 }

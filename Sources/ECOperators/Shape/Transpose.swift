@@ -46,4 +46,6 @@ public struct Transpose: UncountedOperator, UncontractedOperator {
     ExportedNodes(
       FormatNode("Transpose", attributes: ["perm": .ints(order)], inputs: [.operand(0)]))
   }
+
+  public func kerasLayers(_ context: LayerContext) -> ExportedLayers? { nil }
 }
