@@ -50,6 +50,8 @@ public struct Opaque: UncountedOperator, UncontractedOperator {
     throw GraphError(.refused("\(node.type) isn't understood and can't be run"))
   }
 
+  public func kerasLayers(_ context: LayerContext) -> ExportedLayers? { nil }
+
   public func onnxNodes(_ context: ExportContext) -> ExportedNodes? {
     var form = FormatNode(
       node.type, domain: node.domain, inputs: [],

@@ -4,8 +4,12 @@ extension OperatorTable {
   /// The one list of all that importers know.
   public static let standard = OperatorTable(
     keras: kerasConvolutionRules + kerasActivationRules + kerasPoolingRules + kerasShapeRules
+      + kerasWrapperRules
       + kerasOperationRules,
-    onnx: onnxConvolutionRules + onnxActivationRules + onnxPoolingRules + onnxShapeRules,
+    kerasWrites: kerasConvolutionWrites + kerasActivationWrites + kerasShapeWrites
+      + kerasOperationWrites,
+    onnx: onnxConvolutionRules + onnxActivationRules + onnxPoolingRules + onnxShapeRules
+      + onnxSelectionRules + onnxNormalizationRules,
     fallback: onnxFallback, folding: onnxFolding,
     typeless: [
       "Cast", "Concat", "Flatten", "Identity", "Reshape", "Slice", "Squeeze", "Transpose",

@@ -57,7 +57,7 @@ struct OlderForm {
       let tensor: Tensor?
       switch result.inputs.remove(at: operand.position) {
       case .absent: continue
-      case .constant(let constant, _): tensor = constant
+      case .constant(let constant, _), .matching(let constant, _): tensor = constant
       case .operand(let position):
         // An operand that isn't there is no more than absent.
         guard position < constants.count else { continue }

@@ -10,8 +10,10 @@ extension OperatorTable {
     depthwise(["DepthwiseConv2D"], spatialRank: 2),
     depthwise(["DepthwiseConv1D"], spatialRank: 1),
     separable(["SeparableConv2D", "SeparableConvolution2D"], spatialRank: 2),
-    separable(["SeparableConv1D"], spatialRank: 1),
-    transposed(["Conv2DTranspose", "Deconvolution2D"]),
+    separable(["SeparableConv1D", "SeparableConvolution1D"], spatialRank: 1),
+    transposed(["Conv2DTranspose", "Convolution2DTranspose", "Deconvolution2D"], spatialRank: 2),
+    transposed(["Conv1DTranspose", "Convolution1DTranspose"], spatialRank: 1),
+    transposed(["Conv3DTranspose", "Convolution3DTranspose"], spatialRank: 3),
     dense,
   ]
 
@@ -121,17 +123,17 @@ extension OperatorTable {
   }
 
   /// Kernel `(kh, kw, out, in)` becomes `[i, o, kh, kw]`; the padding follows the wanted size.
-  private static func transposed(_ names: [String]) -> KerasRule {
+  private static func transposed(_ names: [String], spatialRank: Int) -> KerasRule {
     KerasRule(names, weights: kernelAndBias) {
       (layer, inputs, sketch) throws(FormatError) -> [ValueID] in
-      let x = try sketch.image(inputs, spatialRank: 2)
+      let x = try sketch.image(inputs, spatialRank: spatialRank)
       let filters = try layer.counts("filters", count: 1, default: 0)[0]
-      var geometry = try layer.convolutionGeometry(2)
+      var geometry = try layer.convolutionGeometry(spatialRank)
       let stored = try layer.weight("kernel", shape: geometry.size.map { $0 } + [filters, nil])
       let isSame = geometry.padding == .sameUpper
       let wanted = layer.config["output_padding"]?.ints
       var pads: (begin: [Int], end: [Int], output: [Int]) = ([], [], [])
-      for k in 0..<2 {
+      for k in 0..<spatialRank {
         let (size, stride) = (geometry.size[k], geometry.strides[k])
         let reach = (size - 1) * geometry.dilations[k] + 1
         // total = (n - 1) · s + k - out, which doesn't depend on n
@@ -147,12 +149,30 @@ extension OperatorTable {
         pads.output.append(max(-total, 0))
       }
       geometry.padding = .explicit(begin: pads.begin, end: pads.end)
-      let w = sketch.constant("kernel", stored.permuted([3, 2, 0, 1]))
+      let w = sketch.constant(
+        "kernel", stored.permuted([spatialRank + 1, spatialRank] + Array(0..<spatialRank)))
       let b = try bias(layer, count: filters, &sketch)
       let op = TransposedConvolution(
         geometry: geometry, outputPadding: pads.output, layout: layer.layout)
       let y = try sketch.one(op, operands(x, w, b), suffix: suffix(layer))
+      try checkStatedShape(of: y, layer, sketch)
       return [try KerasActivation.draw(layer.config["activation"], on: y, layer, &sketch)]
+    }
+  }
+
+  /// Keras 1 states the shape of the result, which need not be the one that Keras 2 computes.
+  private static func checkStatedShape(of y: ValueID, _ layer: KerasLayer, _ sketch: Sketch)
+    throws(FormatError)
+  {
+    guard let stated = layer.config["output_shape"]?.list, layer.dialect == .keras1 else { return }
+    let shape = sketch.type(of: y).shape
+    guard stated.count == shape.count,
+      zip(stated, shape).dropFirst().allSatisfy({ $0.int == nil || $0.int == $1.value })
+    else {
+      throw FormatError(
+        .badAttribute(
+          "output_shape", value: layer.config["output_shape"]?.json() ?? "",
+          expected: "the shape that strides and padding give"))
     }
   }
 

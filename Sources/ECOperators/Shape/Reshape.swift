@@ -55,19 +55,24 @@ public struct Reshape: UncontractedOperator {
   }
 
   public func couple(_ coupling: inout Coupling) {
-    guard let shape = coupling.resultExtents() else {
-      return coupling.barrier("the extents after the reshape are unknown")
+    if batch == .one {
+      return coupling.reshape(
+        keepsBatch: true, unless: "the extents of its channels after the reshape are unknown")
     }
-    let reason =
-      batch == .one
-      ? "the extents before the reshape are unknown" : "its channels are reshaped into the batch"
-    coupling.rearrange(unless: reason) { parts in
-      // So many rows hold the same elements before and after.
-      let ids = [[Int32]](repeating: parts[0].ids, count: batch.denominator).flatMap { $0 }
-      let rows = LabelArray(shape: [batch.numerator] + shape.dropFirst(), ids: ids)
-      let first = rows.gathered(axis: 0, [0])
-      return first.expanded(to: rows.shape) == rows ? [first] : nil
+    guard let labels = coupling.labels[0], !labels.isNone else { return }
+    guard let before = coupling.operands.types[0]?.fixedShapeAfterBatch,
+      let after = coupling.results[0].fixedShapeAfterBatch
+    else { return coupling.barrier("the extents of the reshape are unknown") }
+    // So many rows hold the same elements before and after.
+    let row = labels.expanded(to: [labels.shape[0]] + before)
+    guard labels.shape[0] == 1 else { return coupling.barrier("the batch is labelled") }
+    let ids = [[Int32]](repeating: row.ids, count: batch.denominator).flatMap { $0 }
+    let rows = LabelArray(shape: [batch.numerator] + after, ids: ids)
+    let first = rows.gathered(axis: 0, [0])
+    guard first.expanded(to: rows.shape) == rows else {
+      return coupling.barrier("it is reshaped into the batch axis")
     }
+    coupling.setResult(0, first.compressed())
   }
 
   public func cut(_ cut: Cut) throws(GraphError) -> any Operator {
@@ -114,7 +119,9 @@ public struct Reshape: UncontractedOperator {
       FormatNode("Reshape", inputs: [.operand(0), .constant(shape, suffix: "shape")]))
   }
 
-  public func kerasLayers(_ context: LayerContext) -> ExportedLayers? { nil }
+  public func kerasLayers(_ context: LayerContext) -> ExportedLayers? {
+    ExportedLayers(FormatLayer("Reshape", config: ["target_shape": .ints(target)]))
+  }
 }
 
 /// The product of extents, or `nil` if it is beyond what any tensor has.
