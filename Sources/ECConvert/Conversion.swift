@@ -158,6 +158,7 @@ struct ConversionRun {
     exportOptions.producerVersion = ECConvertVersion.current
     if let opset = options.opset ?? source.opset { exportOptions.opset = opset }
     exportOptions.domains = source.domains
+    exportOptions.functions = source.functions
     exportOptions.documentation = source.documentation
     exportOptions.externalData =
       ONNXExportOptions.ExternalData(rawValue: options.externalData.rawValue) ?? .auto

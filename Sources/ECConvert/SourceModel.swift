@@ -3,6 +3,7 @@ import ECGraph
 import ECKeras
 import ECONNX
 import ECOperators
+import ECTensor
 
 /// A model that was read, whatever its format.
 struct SourceModel {
@@ -16,6 +17,8 @@ struct SourceModel {
   let opset: Int?
   /// The operator sets of other domains, for ONNX sources.
   var domains: [OperatorSet] = []
+  /// The functions that carried nodes of an ONNX source call.
+  var functions: [Tensor] = []
   /// What the source's file says about itself.
   var documentation = ONNXDocumentation()
   /// The model as Keras has it, for sources of Keras.
@@ -52,7 +55,8 @@ struct SourceModel {
       return SourceModel(
         graph: model.graph, format: format, producer: model.producer, notes: model.notes,
         layout: .channelsFirst, opset: model.opset,
-        domains: model.opsets.filter { !$0.domain.isEmpty }, documentation: model.documentation)
+        domains: model.opsets.filter { !$0.domain.isEmpty }, functions: model.functions,
+        documentation: model.documentation)
     }
   }
 }

@@ -1,6 +1,6 @@
 import ECDiagnostics
 public import ECGraph
-import ECTensor
+public import ECTensor
 import Glibc
 
 /// A model read from an ONNX file.
@@ -13,6 +13,8 @@ public struct ONNXModel: Sendable {
   public let irVersion: Int
   /// The versions of all operator sets, as the file lists them.
   public let opsets: [OperatorSet]
+  /// The model-local functions, as messages; nodes that call them are carried.
+  public let functions: [Tensor]
   /// What the file says about itself.
   public let documentation: ONNXDocumentation
   /// The program that wrote the file, with its version; `nil` where it isn't named.
@@ -105,7 +107,7 @@ public struct ONNXImporter: Sendable {
     return ONNXModel(
       graph: graph, opset: opset, irVersion: record.irVersion,
       opsets: record.opsets.map { OperatorSet(domain: $0.domain, version: $0.version) },
-      documentation: record.documentation,
+      functions: record.functions, documentation: record.documentation,
       producer: record.producer.isEmpty ? nil : record.producer, notes: notes + drawing.notes)
   }
 

@@ -1,6 +1,7 @@
 import CONNX
 import CProtobufC
 import ECGraph
+import ECTensor
 
 extension ModelMessage {
   func fillModel(_ graph: Graph, _ nodes: [UnsafeMutablePointer<Onnx__NodeProto>]) {
@@ -37,6 +38,11 @@ extension ModelMessage {
         return opset
       })
     document(message)
+    let functions = options.functions.compactMap {
+      arena.unpack($0.messageBytes, onnx__function_proto__unpack)
+    }
+    model.pointee.n_functions = functions.count
+    model.pointee.functions = arena.array(functions)
     let metadata = metadata(graph)
     model.pointee.n_metadata_props = metadata.count
     model.pointee.metadata_props = arena.array(metadata.map { entry($0.key, $0.value) })

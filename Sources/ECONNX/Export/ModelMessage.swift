@@ -46,7 +46,7 @@ final class ModelMessage {
   {
     let message: UnsafeMutablePointer<Onnx__NodeProto>
     if let carried = node.carried {
-      guard let copy = arena.unpack(carried.content, onnx__node_proto__unpack) else {
+      guard let copy = arena.unpack(carried.bytes.messageBytes, onnx__node_proto__unpack) else {
         throw ONNXError(.node("its message is broken"), at: .node(node.name))
       }
       message = copy
@@ -96,12 +96,12 @@ final class ModelMessage {
   }
 }
 
-extension CarriedNode {
-  /// The node's message.
-  fileprivate var content: [UInt8] {
-    [UInt8](unsafeUninitializedCapacity: bytes.byteCount) { buffer, count in
-      bytes.copyElements(into: UnsafeMutableRawBufferPointer(buffer))
-      count = bytes.byteCount
+extension Tensor {
+  /// The bytes of a message.
+  var messageBytes: [UInt8] {
+    [UInt8](unsafeUninitializedCapacity: byteCount) { buffer, count in
+      copyElements(into: UnsafeMutableRawBufferPointer(buffer))
+      count = byteCount
     }
   }
 }

@@ -1,3 +1,5 @@
+public import ECTensor
+
 /// How a graph is written as ONNX.
 public struct ONNXExportOptions: Sendable {
   /// When weights go to a file beside the model.
@@ -17,6 +19,8 @@ public struct ONNXExportOptions: Sendable {
 
   /// The operator sets of domains besides the standard one; those that nodes need are added.
   public var domains: [OperatorSet] = []
+  /// The model-local functions that carried nodes call, as messages.
+  public var functions: [Tensor] = []
   /// What the file says about itself.
   public var documentation = ONNXDocumentation()
 

@@ -50,8 +50,10 @@ struct OlderForm {
 
   /// A node in the words of an operator set; `nil` where that can't say it.
   static func node(_ node: FormatNode, opset: Int, constants: [Tensor?]) -> FormatNode? {
-    if node.type == "Resize" && node.domain.isEmpty { return resize(node, opset) }
-    guard node.domain.isEmpty, let form = forms[node.type], opset < form.since else { return node }
+    if node.type == "Resize", node.domain.isEmpty, node.carried == nil { return resize(node, opset) }
+    guard node.carried == nil, node.domain.isEmpty, let form = forms[node.type],
+      opset < form.since
+    else { return node }
     var result = node
     for operand in form.operands.reversed() where operand.position < node.inputs.count {
       let tensor: Tensor?

@@ -44,7 +44,7 @@ struct ModelReader {
       return record
     }
     model.hasTraining = message.payload(20) != nil
-    model.functions = message.payloads(25)
+    model.functions = message.payloads(25).map { tensors.view($0) }
     let parts = message.payloads(7)
     guard !parts.isEmpty else { throw ONNXError(.noGraph) }
     // A message that is written in parts is the same as all of its parts together.

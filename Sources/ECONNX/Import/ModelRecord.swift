@@ -26,7 +26,7 @@ struct ModelRecord {
   var documentation = ONNXDocumentation()
   var hasTraining = false
   /// The bytes of the model-local functions, as FunctionProto.
-  var functions: [Range<Int>] = []
+  var functions: [Tensor] = []
   var graph = GraphRecord()
 
   /// The version of the standard operator set.
