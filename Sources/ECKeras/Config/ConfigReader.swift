@@ -98,7 +98,7 @@ struct ConfigReader {
     var inner: ModelSource?
     var (ruleClass, ruleConfig) = (Self.baseName(className), config)
     if let keras1 { (ruleClass, ruleConfig) = keras1.translated(ruleClass, config) }
-    if isModel, ruleClass != "Merge", let members = object["config"] {
+    if isModel, Self.baseName(className) != "Merge", let members = object["config"] {
       inner = try model(className, members, path: prefix + name)
     }
     var ruleName = ruleClass
