@@ -71,5 +71,19 @@ public struct Dense: UncountedOperator {
     return exported
   }
 
-  public func kerasLayers(_ context: LayerContext) -> ExportedLayers? { nil }
+  public func kerasLayers(_ context: LayerContext) -> ExportedLayers? {
+    guard let kernel = context.constant(1), context.isFixed(2),
+      (context.operands.types[0]?.rank ?? 0) >= 2
+    else { return nil }
+    let bias = context.constant(2)
+    return ExportedLayers(
+      FormatLayer(
+        "Dense",
+        config: [
+          "units": .int(kernel.shape[1]), "activation": .string("linear"),
+          "use_bias": .bool(bias != nil),
+        ],
+        weights: [FormatWeight("kernel", kernel)]
+          + (bias.map { [FormatWeight("bias", $0)] } ?? [])))
+  }
 }
