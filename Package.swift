@@ -105,7 +105,9 @@ let package = Package(
     tests("ECGraphTests", ["ECTensor", "ECGraph", "ECOperators"]),
     tests(
       "ECOperatorsTests",
-      ["ECDiagnostics", "ECTensor", "ECGraph", "ECOperators", "ECExecution", "ECONNX"]),
+      [
+        "ECDiagnostics", "ECTensor", "ECGraph", "ECOperators", "ECExecution", "ECONNX", "ECKeras",
+      ]),
     tests("ECKerasTests", ["ECKeras", "ECGraph", "ECOperators", "ECHDF5", "ECExecution"]),
     tests("ECONNXTests", ["ECONNX", "ECGraph", "ECOperators"]),
     tests("ECExecutionTests", ["ECExecution", "ECGraph", "ECOperators"]),

@@ -30,6 +30,26 @@ public struct ConversionOptions: Sendable {
     case positive, absolute
   }
 
+  /// The extent of the first axis of inputs.
+  public enum Batch: Sendable, Equatable {
+    case fixed(Int)
+    /// Known only when the model runs.
+    case dynamic
+  }
+
+  /// Where images have their channels.
+  public enum InputLayout: Sendable {
+    /// `[batch, channels, height, width]`.
+    case nchw
+    /// `[batch, height, width, channels]`.
+    case nhwc
+  }
+
+  /// The type of floating-point numbers.
+  public enum Precision: String, Sendable, CaseIterable {
+    case fp32, fp16
+  }
+
   /// When weights go to a file of their own.
   public enum ExternalData: String, Sendable, CaseIterable {
     case auto, always, never
@@ -117,12 +137,14 @@ public struct ConversionOptions: Sendable {
   public var ridge = 0.03
 
   // The model's edge and format
-  /// Concrete shapes of inputs, by name.
-  public var inputShapes: [(name: String, shape: [Int])] = []
-  /// A fixed batch, or `nil` for a symbolic one.
-  public var batch: Int?
-  /// Whether images come in as `[n, c, h, w]`.
-  public var inputsAsNCHW = false
+  /// Concrete shapes of inputs, by name; without a name it is that of the only input.
+  public var inputShapes: [(name: String?, shape: [Int])] = []
+  /// The batch; `nil` leaves it as the source has it.
+  public var batch: Batch?
+  /// How images come in; `nil` leaves them as the source has them.
+  public var inputLayout: InputLayout?
+  /// What the result stores and computes in; `nil` leaves it as the source has it.
+  public var precision: Precision?
   /// The ONNX operator set; `nil` is the default of the exporter, or the source's.
   public var opset: Int?
   /// When weights go to a file of their own.
@@ -131,8 +153,9 @@ public struct ConversionOptions: Sendable {
   // Verification
   /// The number of random samples that go through source and result; 0 verifies nothing.
   public var verifySamples = 1
-  /// The largest difference allowed, relative to the largest magnitude of the reference.
-  public var relativeTolerance = 1e-4
+  /// The largest difference allowed, relative to the largest magnitude of the reference; `nil` is
+  /// 1e-4, and 2e-2 where the result computes in half precision.
+  public var relativeTolerance: Double?
   /// The absolute difference that is always allowed.
   public var absoluteTolerance = 1e-6
 
@@ -146,6 +169,9 @@ public struct ConversionOptions: Sendable {
   public init(input: String) {
     self.input = input
   }
+
+  /// The relative difference that is allowed.
+  var allowedDifference: Double { relativeTolerance ?? (precision == .fp16 ? 2e-2 : 1e-4) }
 
   /// Whether anything is to be pruned.
   public var prunes: Bool {

@@ -9,6 +9,10 @@ import ECTensor
 struct PruningStage {
   let options: ConversionOptions
   let threads: Int
+  /// Whether a layer that is called several times must stay one layer, as Keras writes it.
+  var keepsLayers = false
+  /// Where images of the result keep their channels; `nil` is as in the source.
+  var resultLayout: ImageLayout?
 
   /// What pruning gives.
   struct Result {
@@ -25,6 +29,7 @@ struct PruningStage {
     fileprivate let keeps: [[Int]]
     fileprivate let options: ConversionOptions
     fileprivate let layout: ImageLayout
+    fileprivate let resultLayout: ImageLayout
     fileprivate let criterion: String
     fileprivate let repair: ConversionOptions.Repair
     /// What was measured on, if anything was.
@@ -54,7 +59,7 @@ struct PruningStage {
 
   func run(_ source: SourceModel, warnings: inout [String]) throws -> Result {
     var reference = source.graph
-    _ = try UnshareVectors().run(on: &reference)
+    if !keepsLayers { _ = try UnshareVectors().run(on: &reference) }
     var groups = ChannelGroups(reference)
     let sites = groups.readingSites(of: reference)
     let measured = try measure(reference, sites, source, &warnings)
@@ -108,6 +113,7 @@ struct PruningStage {
       graph: slim, reference: reference, planText: planText(plan, groups, importance),
       groups: groups, removal: removal,
       lost: lost, importance: importance, keeps: keeps, options: options, layout: source.layout,
+      resultLayout: resultLayout ?? source.layout,
       criterion: options.plan == nil ? criterion.name : "plan", repair: repair,
       calibration: measured?.inputs.description, fills: fills)
   }
@@ -156,16 +162,18 @@ struct PruningStage {
     guard let importance else { return plan.json }
     // Several groups of the same layers are meant in their order.
     var used: Set<Int> = []
-    let scores = plan.entries.map { entry -> [Double] in
-      guard
-        let group = groups.groups.first(where: {
-          $0.layers == entry.layers && $0.channels == entry.channels && !used.contains($0.id)
-        })
-      else { return [] }
-      used.insert(group.id)
-      return importance.groups[group.id].scores.map { $0.isFinite ? $0 : 0 }
+    let matching = plan.entries.map { entry -> ChannelGroup? in
+      let group = groups.groups.first {
+        $0.layers == entry.layers && $0.channels == entry.channels && !used.contains($0.id)
+      }
+      if let group { used.insert(group.id) }
+      return group
     }
-    return plan.formatValue(scores: scores).json(indent: 2) + "\n"
+    let scores = matching.map { group in
+      group.map { importance.groups[$0.id].scores.map { $0.isFinite ? $0 : 0 } } ?? []
+    }
+    let units = matching.map { $0.map(groups.units) ?? [:] }
+    return plan.formatValue(scores: scores, units: units).json(indent: 2) + "\n"
   }
 
   // MARK: Options
@@ -279,10 +287,8 @@ extension PruningStage.Result {
     return lost.compactMap { entry in
       guard present.contains(entry.node) else { return nil }
       let value = final[final[entry.node].outputs[0]]
-      let isImage = value.type.rank == 4 && layout == .channelsLast
       let axis =
-        isImage
-        ? ImageLayout.channelsLast.axis(entry.axis, in: .channelsFirst, rank: 4) : entry.axis
+        value.type.rank == 4 ? layout.axis(entry.axis, in: resultLayout, rank: 4) : entry.axis
       var object: FormatObject = [
         "name": .string(value.name), "axis": .int(axis),
         "keep": .list(entry.keep.map { .int($0) }),
