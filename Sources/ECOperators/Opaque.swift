@@ -63,7 +63,8 @@ public struct Opaque: UncountedOperator, UncontractedOperator {
 
 extension OperatorTable {
   /// Carries any node.
-  static let onnxFallback = ONNXRule("") { (node, inputs, sketch) throws(FormatError) -> [ValueID] in
+  static let onnxFallback = ONNXRule("") {
+    (node, inputs, sketch) throws(FormatError) -> [ValueID] in
     guard let carried = node.carried else {
       throw FormatError(.unsupported("\(node.type) isn't supported"))
     }

@@ -50,7 +50,9 @@ struct OlderForm {
 
   /// A node in the words of an operator set; `nil` where that can't say it.
   static func node(_ node: FormatNode, opset: Int, constants: [Tensor?]) -> FormatNode? {
-    if node.type == "Resize", node.domain.isEmpty, node.carried == nil { return resize(node, opset) }
+    if node.type == "Resize", node.domain.isEmpty, node.carried == nil {
+      return resize(node, opset)
+    }
     guard node.carried == nil, node.domain.isEmpty, let form = forms[node.type],
       opset < form.since
     else { return node }

@@ -40,7 +40,9 @@ extension GraphDrawing {
     let values = try applyFallback(seen(node, carried: form), inputs)
     name(zip(results, values).map { ($0, $1) })
     let known = carried[form.type]
-    carried[form.type] = (known?.first ?? node.title, (known?.count ?? 0) + 1, known?.reason ?? reason)
+    carried[form.type] = (
+      known?.first ?? node.title, (known?.count ?? 0) + 1, known?.reason ?? reason
+    )
   }
 
   /// The type that the file states for a carried node's result, or that its readers show.

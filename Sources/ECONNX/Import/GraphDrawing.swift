@@ -81,7 +81,8 @@ struct GraphDrawing {
 
   private mutating func note(dead: Int) {
     if dead > 0 {
-      let nodes = dead == 1 ? "1 node that no output needs is" : "\(dead) nodes that no output needs are"
+      let nodes =
+        dead == 1 ? "1 node that no output needs is" : "\(dead) nodes that no output needs are"
       notes.append("\(nodes) left out")
     }
     for (type, entry) in carried.sorted(by: { $0.key < $1.key }) {

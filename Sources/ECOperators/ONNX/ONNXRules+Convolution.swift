@@ -4,7 +4,8 @@ import ECTensor
 /// Contractions of ONNX.
 extension OperatorTable {
   static let onnxConvolutionRules: [ONNXRule] = [
-    ONNXRule("Conv", expects: { image($1, channels: { $0[1] }, groups: $0["group"]?.int) }) { (node, inputs, sketch) throws(FormatError) -> [ValueID] in
+    ONNXRule("Conv", expects: { image($1, channels: { $0[1] }, groups: $0["group"]?.int) }) {
+      (node, inputs, sketch) throws(FormatError) -> [ValueID] in
       let x = try node.operand(inputs, 0)
       let weights = sketch.type(of: try node.operand(inputs, 1)).shape.compactMap(\.value)
       guard weights.count >= 3, sketch.type(of: x).rank == weights.count else {
@@ -22,7 +23,8 @@ extension OperatorTable {
         : Convolution(geometry: geometry, groups: groups, layout: .channelsFirst)
       return try sketch.apply(op, inputs)
     },
-    ONNXRule("ConvTranspose", expects: { image($1, channels: { $0[0] }) }) { (node, inputs, sketch) throws(FormatError) -> [ValueID] in
+    ONNXRule("ConvTranspose", expects: { image($1, channels: { $0[0] }) }) {
+      (node, inputs, sketch) throws(FormatError) -> [ValueID] in
       let weights = sketch.type(of: try node.operand(inputs, 1)).shape.compactMap(\.value)
       let groups = node.int("group", default: 1)
       guard weights.count >= 3, groups >= 1, node.ints("output_shape") == nil else {

@@ -219,8 +219,9 @@ extension FoldedNode {
   // MARK: Reductions
 
   func reduced() -> KnownValue? {
-    if node.type == "ReduceProd", let x = extents(0), operand(1) == nil, node.ints("axes") == nil
-      || node.ints("axes") == [0] && x.shape.count == 1
+    if node.type == "ReduceProd", let x = extents(0), operand(1) == nil,
+      node.ints("axes") == nil
+        || node.ints("axes") == [0] && x.shape.count == 1
     {
       let product = x.elements.reduce(.fixed(1)) { FoldedNode.product($0, $1) }
       let keeps = node.int("keepdims", default: 1) != 0
