@@ -24,6 +24,9 @@ WITH_ARCHITECTURE = {
 NOTHING_TO_PRUNE = {
     "act_zoo",     # activations of the input only
     "conv_zoo",    # every convolution is an output
+    "odd_activations",  # its convolutions reach an output
+    "scaled_lambda",    # the same
+    "more_operations",  # the same
     "chunked_weight_names",  # no convolutions
     "merge_zoo",   # its one convolution gives one channel
     "pool_zoo",    # no convolutions
