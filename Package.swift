@@ -45,6 +45,7 @@ let package = Package(
       name: "CJPEG", pkgConfig: "libjpeg", providers: [.apt(["libjpeg-dev"])]),
     .systemLibrary(name: "CPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"])]),
     .target(name: "CImage", dependencies: ["CJPEG", "CPNG"]),
+    .target(name: "CResidual"),
 
     // Base
     library("ECDiagnostics", []),
@@ -67,7 +68,7 @@ let package = Package(
       "ECONNX", ["ECDiagnostics", "ECTensor", "ECGraph", "CONNX", "CProtobufC", collections]),
 
     // Work
-    library("ECCentrality", ["ECDiagnostics", "ECBLAS", "ECRandom"]),
+    library("ECCentrality", ["ECDiagnostics", "ECBLAS", "ECRandom", "CResidual"]),
     library(
       "ECExecution", ["ECDiagnostics", "ECTensor", "ECGraph", "ECKernels", "ECBLAS", "ECRandom"]),
     library("ECPasses", ["ECDiagnostics", "ECTensor", "ECGraph", "ECOperators"]),
