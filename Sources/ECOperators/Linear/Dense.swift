@@ -72,9 +72,10 @@ public struct Dense: UncountedOperator {
   }
 
   public func kerasLayers(_ context: LayerContext) -> ExportedLayers? {
-    guard let kernel = context.constant(1), context.isFixed(2),
+    guard let stored = context.constant(1), context.isFixed(2),
       (context.operands.types[0]?.rank ?? 0) >= 2
     else { return nil }
+    let kernel = isTransposed ? stored.permuted([1, 0]) : stored
     let bias = context.constant(2)
     return ExportedLayers(
       FormatLayer(
