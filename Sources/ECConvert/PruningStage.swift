@@ -279,15 +279,26 @@ extension PruningStage.Result {
     return object
   }
 
+  /// Whether a node of a channels-last source works on channels-first images in the final graph.
+  private func movesImages(_ id: NodeID) -> Bool {
+    let node = reference[id]
+    let operands = reference.operands(of: node)
+    if case .keeps = node.op.relayout(operands, from: .channelsLast, to: .channelsFirst) {
+      return false
+    }
+    return true
+  }
+
   /// Every result that lost channels at the node that makes them, as the written model calls it.
   private func tensors(_ final: Graph) -> [FormatObject] {
     let present = Set(final.order)
     return lost.compactMap { entry in
       guard present.contains(entry.node) else { return nil }
       let value = final[final[entry.node].outputs[0]]
-      let isImage = value.type.rank == 4 && layout == .channelsLast && !keepsLayers
+      let isMoved =
+        value.type.rank == 4 && layout == .channelsLast && !keepsLayers && movesImages(entry.node)
       let axis =
-        isImage
+        isMoved
         ? ImageLayout.channelsLast.axis(entry.axis, in: .channelsFirst, rank: 4) : entry.axis
       var object: FormatObject = [
         "name": .string(value.name), "axis": .int(axis),

@@ -4,9 +4,9 @@ extension OperatorTable {
   /// The one list of all that importers know.
   public static let standard = OperatorTable(
     keras: kerasConvolutionRules + kerasActivationRules + kerasPoolingRules + kerasShapeRules
-      + kerasOperationRules,
+      + kerasOperationRules + kerasNormalizationRules,
     kerasWrites: kerasConvolutionWrites + kerasActivationWrites + kerasShapeWrites
-      + kerasOperationWrites,
+      + kerasOperationWrites + kerasNormalizationWrites,
     onnx: onnxConvolutionRules + onnxActivationRules + onnxPoolingRules + onnxShapeRules
       + onnxSelectionRules + onnxNormalizationRules)
 }

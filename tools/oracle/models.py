@@ -10,9 +10,7 @@ REFUSED = {
     "lambda_layer": ["Lambda", "scale"],            # Python code inside the model
     "custom_layer": ["ScaleShift", "ss"],           # a class of the user
     "weights_only": ["weights"],                    # no architecture in the file
-    "norm_zoo": ["GroupNormalization", "LayerNormalization", "UnitNormalization"],
     "seq1d_zoo": ["MultiHeadAttention", "TimeDistributed", "mha"],
-    "tiny_convnext": ["LayerNormalization", "layernorm"],
 }
 
 # Models whose ONNX form has operators that aren't read, so that reading it back must be refused
@@ -27,6 +25,7 @@ NOTHING_TO_PRUNE = {
     "act_zoo",     # activations of the input only
     "conv_zoo",    # every convolution is an output
     "chunked_weight_names",  # no convolutions
+    "norm_zoo",    # no convolutions
     "merge_zoo",   # its one convolution gives one channel
     "pool_zoo",    # no convolutions
 }

@@ -71,5 +71,21 @@ public struct Dense: UncountedOperator {
     return exported
   }
 
-  public func kerasLayers(_ context: LayerContext) -> ExportedLayers? { nil }
+  public func kerasLayers(_ context: LayerContext) -> ExportedLayers? {
+    guard let matrix = context.operands.constants[1], (context.operands.types[0]?.rank ?? 0) >= 2
+    else { return nil }
+    // Keras has the inputs first.
+    let kernel = isTransposed ? matrix.permuted([1, 0]).materialized() : matrix
+    let bias = context.operands.has(2) ? context.operands.constants[2] : nil
+    guard !context.operands.has(2) || bias != nil else { return nil }
+    return ExportedLayers(
+      FormatLayer(
+        "Dense",
+        config: [
+          "units": .int(kernel.shape[1]), "activation": .string("linear"),
+          "use_bias": .bool(bias != nil),
+        ],
+        weights: [FormatWeight("kernel", kernel)]
+          + (bias.map { [FormatWeight("bias", $0)] } ?? [])))
+  }
 }
