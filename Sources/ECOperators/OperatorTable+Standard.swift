@@ -8,5 +8,5 @@ extension OperatorTable {
     kerasWrites: kerasConvolutionWrites + kerasActivationWrites + kerasShapeWrites
       + kerasOperationWrites + kerasNormalizationWrites,
     onnx: onnxConvolutionRules + onnxActivationRules + onnxPoolingRules + onnxShapeRules
-      + onnxSelectionRules + onnxNormalizationRules)
+      + onnxSelectionRules + onnxNormalizationRules + onnxResizeRules)
 }

@@ -188,7 +188,8 @@ private struct LayoutConversion {
   private func isContraction(_ node: Node, _ operand: Int) -> Bool {
     operand == 0 && node.op.axes.operands.count >= 2
       && node.op.axes.operands[0].letters.last == "i"
-      && node.op.axes.operands[1].letters.sorted() == ["i", "o"] && graph.constant(node.inputs[1]) != nil
+      && node.op.axes.operands[1].letters.sorted() == ["i", "o"]
+      && graph.constant(node.inputs[1]) != nil
   }
 
   /// Whether a node treats every position of its only activation operand alike, or has constants
