@@ -45,6 +45,7 @@ let package = Package(
       name: "CJPEG", pkgConfig: "libjpeg", providers: [.apt(["libjpeg-dev"])]),
     .systemLibrary(name: "CPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"])]),
     .target(name: "CImage", dependencies: ["CJPEG", "CPNG"]),
+    .target(name: "CResidual"),
 
     // Base
     library("ECDiagnostics", []),
@@ -67,7 +68,7 @@ let package = Package(
       "ECONNX", ["ECDiagnostics", "ECTensor", "ECGraph", "CONNX", "CProtobufC", collections]),
 
     // Work
-    library("ECCentrality", ["ECDiagnostics", "ECBLAS", "ECRandom"]),
+    library("ECCentrality", ["ECDiagnostics", "ECBLAS", "ECRandom", "CResidual"]),
     library(
       "ECExecution", ["ECDiagnostics", "ECTensor", "ECGraph", "ECKernels", "ECBLAS", "ECRandom"]),
     library("ECPasses", ["ECDiagnostics", "ECTensor", "ECGraph", "ECOperators"]),
@@ -104,7 +105,9 @@ let package = Package(
     tests("ECGraphTests", ["ECTensor", "ECGraph", "ECOperators"]),
     tests(
       "ECOperatorsTests",
-      ["ECDiagnostics", "ECTensor", "ECGraph", "ECOperators", "ECExecution", "ECONNX"]),
+      [
+        "ECDiagnostics", "ECTensor", "ECGraph", "ECOperators", "ECExecution", "ECONNX", "ECKeras",
+      ]),
     tests("ECKerasTests", ["ECKeras", "ECGraph", "ECOperators", "ECHDF5", "ECExecution"]),
     tests("ECONNXTests", ["ECONNX", "ECGraph", "ECOperators"]),
     tests("ECExecutionTests", ["ECExecution", "ECGraph", "ECOperators"]),

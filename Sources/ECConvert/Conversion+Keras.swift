@@ -2,6 +2,7 @@ import ECDiagnostics
 import ECGraph
 import ECKeras
 import ECOperators
+import ECPasses
 
 /// Writing a result as Keras has it.
 extension ConversionRun {
@@ -22,13 +23,19 @@ extension ConversionRun {
   mutating func exportKeras(
     _ slim: Graph, _ source: SourceModel, _ pruned: PruningStage.Result?, _ format: ModelFormat
   ) throws -> ConversionReport {
-    begin("export", "writing \(options.output ?? "")")
     let container: KerasExporter.Container = format == .kerasZip ? .archive : .hdf5
-    guard let model = source.keras else {
-      throw ConversionFault(.options("an ONNX model can't be written as Keras"), at: .option("-o"))
+    var slim = slim
+    if source.keras == nil { try turnForKeras(&slim, source) }
+    begin("export", "writing \(options.output ?? "")")
+    let document: KerasDocument
+    if let model = source.keras {
+      let export = try KerasExporter(table: .standard).document(model, as: slim, in: container)
+      warnings += export.notes
+      document = export.document
+    } else {
+      let dialect: KerasDialect = container == .archive ? .keras3 : .keras2
+      document = try FunctionalExporter(table: .standard, dialect: dialect).document(of: slim)
     }
-    let export = try KerasExporter(table: .standard).document(model, as: slim, in: container)
-    warnings += export.notes
 
     var report = ConversionReport(
       input: self.model(options.input, source.format.rawValue, source.graph),
@@ -36,9 +43,9 @@ extension ConversionRun {
     report.input.byteCount = FileSize.of(options.input)
     report.input.producer = source.producer
     report.pruning = pruned?.report(final: slim)
-    let writer = KerasWriter(export.document)
+    let writer = KerasWriter(document)
     if options.dryRun {
-      report.output.byteCount = export.document.byteCount
+      report.output.byteCount = document.byteCount
       end()
     } else if let path = options.output {
       var file = try OutputFile(path: path, force: options.force)
@@ -56,6 +63,23 @@ extension ConversionRun {
     }
     try finish(&report, pruned)
     return report
+  }
+
+  /// Brings a graph that isn't of Keras into the layout of Keras, its image inputs too.
+  private mutating func turnForKeras(_ graph: inout Graph, _ source: SourceModel) throws {
+    begin("rewrite", "rewriting")
+    let images = source.layout == .channelsLast ? [] : Set(graph.imageInputs)
+    try Pipelines.toKeras(from: source.layout)
+      .run(on: &graph, verifying: options.verifySamples > 0)
+    for id in graph.inputs where images.contains(id) {
+      let shape = graph[id].type.shape.map(\.description).joined(separator: ", ")
+      warnings.append("the input '\(graph[id].name)' takes images channels last now: [\(shape)]")
+    }
+    inputLayouts = InputLayouts(
+      orders: graph.inputs.map {
+        images.contains($0) ? source.layout.order(to: .channelsLast, rank: 4) : nil
+      })
+    end()
   }
 
   /// Writes the file under a temporary name; faults are told of its final one.

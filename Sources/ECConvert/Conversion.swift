@@ -52,7 +52,7 @@ struct ConversionRun {
   private var stages: [(name: String, seconds: Double)] = []
   var warnings: [String] = []
   /// How the result takes its inputs, compared with the source.
-  private var inputLayouts = InputLayouts.unchanged
+  var inputLayouts = InputLayouts.unchanged
 
   init(options: ConversionOptions, progress: @escaping @Sendable (String, Double?) -> Void) {
     self.options = options
@@ -96,8 +96,11 @@ struct ConversionRun {
     var pruned: PruningStage.Result?
     if options.prunes {
       begin("prune", "pruning")
+      let staysKeras = format.isKeras && source.keras != nil
+      let resultLayout = format.isKeras ? ImageLayout.channelsLast : .channelsFirst
       let result = try PruningStage(
-        options: options, threads: threads, keepsLayers: format.isKeras
+        options: options, threads: threads, keepsLayers: staysKeras,
+        resultLayout: staysKeras ? nil : resultLayout
       ).run(source, warnings: &warnings)
       slim = result.graph
       pruned = result

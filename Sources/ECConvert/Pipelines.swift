@@ -13,13 +13,28 @@ enum Pipelines {
       // Everything below may rely on one layout.
       ConvertLayout(
         from: .channelsLast, to: .channelsFirst,
-        convertsInputs: inputs.orders.contains { $0 != nil }),
+        inputs: inputs.orders.contains { $0 != nil } ? .move : .keep),
       // After the layout: a reshape to [1, 1, c] has become one to [c, 1, 1], like the pooling.
       MergeReshapes(),
       // Before folding: a convolution behind a Pad is still one convolution.
       MergePadding(),
       FoldBatchNorm(),
       // Last, since the passes above leave nodes without readers.
+      RemoveUnused(),
+    ])
+  }
+
+  /// From any graph to one that Keras says best: images have their channels last, inputs too.
+  static func toKeras(from layout: ImageLayout) -> Pipeline {
+    Pipeline([
+      RemoveUnused(),
+      // Before the layout changes: reshapes that say nothing are no obstacle then.
+      MergeReshapes(),
+      ConvertLayout(from: layout, to: .channelsLast, inputs: .moveImages),
+      // After the layout, which makes some reshapes equal.
+      MergeReshapes(),
+      // Keras' own padding can say what a layer of zeros says.
+      MergePadding(),
       RemoveUnused(),
     ])
   }

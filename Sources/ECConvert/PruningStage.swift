@@ -11,6 +11,8 @@ struct PruningStage {
   let threads: Int
   /// Whether a layer that is called several times must stay one layer, as Keras writes it.
   var keepsLayers = false
+  /// Where images of the result keep their channels; `nil` is as in the source.
+  var resultLayout: ImageLayout?
 
   /// What pruning gives.
   struct Result {
@@ -27,7 +29,7 @@ struct PruningStage {
     fileprivate let keeps: [[Int]]
     fileprivate let options: ConversionOptions
     fileprivate let layout: ImageLayout
-    fileprivate let keepsLayers: Bool
+    fileprivate let resultLayout: ImageLayout
     fileprivate let criterion: String
     fileprivate let repair: ConversionOptions.Repair
     /// What was measured on, if anything was.
@@ -111,7 +113,7 @@ struct PruningStage {
       graph: slim, reference: reference, planText: planText(plan, groups, importance),
       groups: groups, removal: removal,
       lost: lost, importance: importance, keeps: keeps, options: options, layout: source.layout,
-      keepsLayers: keepsLayers,
+      resultLayout: resultLayout ?? source.layout,
       criterion: options.plan == nil ? criterion.name : "plan", repair: repair,
       calibration: measured?.inputs.description, fills: fills)
   }
@@ -279,11 +281,11 @@ extension PruningStage.Result {
     return object
   }
 
-  /// Whether a node of a channels-last source works on channels-first images in the final graph.
+  /// Whether a node works on images in the layout of the result, and not as it was written.
   private func movesImages(_ id: NodeID) -> Bool {
     let node = reference[id]
     let operands = reference.operands(of: node)
-    if case .keeps = node.op.relayout(operands, from: .channelsLast, to: .channelsFirst) {
+    if case .keeps = node.op.relayout(operands, from: layout, to: resultLayout) {
       return false
     }
     return true
@@ -295,11 +297,9 @@ extension PruningStage.Result {
     return lost.compactMap { entry in
       guard present.contains(entry.node) else { return nil }
       let value = final[final[entry.node].outputs[0]]
-      let isMoved =
-        value.type.rank == 4 && layout == .channelsLast && !keepsLayers && movesImages(entry.node)
       let axis =
-        isMoved
-        ? ImageLayout.channelsLast.axis(entry.axis, in: .channelsFirst, rank: 4) : entry.axis
+        value.type.rank == 4 && movesImages(entry.node)
+        ? layout.axis(entry.axis, in: resultLayout, rank: 4) : entry.axis
       var object: FormatObject = [
         "name": .string(value.name), "axis": .int(axis),
         "keep": .list(entry.keep.map { .int($0) }),

@@ -5,7 +5,6 @@ import ECTensor
 /// Draws the layers of a model into a graph; models within models are inlined.
 struct GraphDrawing {
   let table: OperatorTable
-  let dialect: KerasDialect
   /// The weights by the layer's id and the name that its rule uses.
   let weights: [Int: [String: Tensor]]
   private var graph: Graph
@@ -17,11 +16,8 @@ struct GraphDrawing {
   /// Weights of other extents than the configuration says.
   private var mismatches: [(error: KerasError, mismatch: WeightMismatch)] = []
 
-  init(
-    table: OperatorTable, dialect: KerasDialect, weights: [Int: [String: Tensor]], name: String
-  ) {
+  init(table: OperatorTable, weights: [Int: [String: Tensor]], name: String) {
     self.table = table
-    self.dialect = dialect
     self.weights = weights
     graph = Graph(name: name)
   }
@@ -165,7 +161,7 @@ struct GraphDrawing {
     while true {
       let neutral = KerasLayer(
         name: layer.path, className: layer.ruleName, config: layer.config, arguments: arguments,
-        weights: tensors, dialect: dialect)
+        weights: tensors, dialect: layer.dialect)
       do throws(FormatError) {
         return try draw(layer, neutral, rule, count, inputs)
       } catch {

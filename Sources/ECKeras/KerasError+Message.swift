@@ -41,6 +41,9 @@ extension KerasError {
       "the file has \(Self.count(found)), expected \(expected.count)"
         + (found.count == expected.count ? " of other names" : "")
     case .layer(let error): error.what
+    case .notExpressible(let nodes):
+      nodes.count == 1
+        ? "1 operator can't be said in Keras" : "\(nodes.count) operators can't be said in Keras"
     case .unwritten(let error): error.what
     case .unwrittenArchive(let error): error.what
     case .unwritable(let layers):
@@ -73,6 +76,7 @@ extension KerasError {
         + (found.count > 24 ? ["and \(found.count - 24) more"] : [])
     case .weightNames(let expected, let found):
       ["expected: \(Self.names(expected, limit: 24))", "found: \(Self.names(found, limit: 24))"]
+    case .notExpressible(let nodes): nodes
     default: []
     }
   }
@@ -105,6 +109,7 @@ extension KerasError {
         "'ecconvert operators' lists what can be read"
       }
     case .layer(let error): error.remedy
+    case .notExpressible: "write ONNX (-o model.onnx), which has them all"
     case .unwritable:
       "write ONNX (-o model.onnx), or leave the layers that feed these alone with --exclude"
     case .oldDialect: "write ONNX (-o model.onnx)"

@@ -62,6 +62,7 @@ extension KerasError {
       KerasError(
         .layer(FormatError(.weightShape("kernel", found: [3, 3, 3, 8], expected: [3, 3, 3, 16]))),
         at: layer),
+      KerasError(.notExpressible(["Erf 'gelu/erf'", "Sin 'phase'"])),
       KerasError(
         writing: HDF5Error(
           .library(operation: "writing", message: "No space left on device"), at: file)),

@@ -46,6 +46,8 @@ public struct KerasError: DiagnosticError, Equatable {
     case weightNames(expected: [String], found: [String])
     /// What a rule refuses in a layer.
     case layer(FormatError)
+    /// Nodes that Keras has no layers for, each as its operator and its name.
+    case notExpressible([String])
     /// The file can't be written.
     case unwritten(HDF5Error)
     /// The archive can't be written.

@@ -59,6 +59,8 @@ struct LayerSource {
   /// The key of the layer's rule in the table.
   let ruleName: String
   let config: FormatObject
+  /// The generation of Keras whose functions it uses.
+  let dialect: KerasDialect
   var calls: [LayerCall]
   /// The layers inside, for a nested model.
   let model: ModelSource?

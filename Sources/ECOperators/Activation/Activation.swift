@@ -33,6 +33,4 @@ public struct Activation: UncountedOperator, UncontractedOperator, LayoutFreeOpe
   public func onnxNodes(_ context: ExportContext) -> ExportedNodes? {
     ActivationSpelling(kind).onnx(opset: context.opset)
   }
-
-  public func kerasLayers(_ context: LayerContext) -> ExportedLayers? { nil }
 }

@@ -60,5 +60,13 @@ public struct Softmax: UncountedOperator, UncontractedOperator {
     return ExportedNodes(swap, inner, back)
   }
 
-  public func kerasLayers(_ context: LayerContext) -> ExportedLayers? { nil }
+  public func kerasLayers(_ context: LayerContext) -> ExportedLayers? {
+    guard axis > 0 else { return nil }
+    if isLogarithm {
+      guard axis == (context.operands.types[0]?.rank ?? 0) - 1 else { return nil }
+      return ExportedLayers(
+        FormatLayer("Activation", config: ["activation": .string("log_softmax")]))
+    }
+    return ExportedLayers(FormatLayer("Softmax", config: ["axis": .int(axis)]))
+  }
 }

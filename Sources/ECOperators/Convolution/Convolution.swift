@@ -81,8 +81,6 @@ public struct Convolution: Operator {
         "Conv", attributes: convolutionAttributes(geometry, x, layout, groups: groups),
         inputs: operandList(context)))
   }
-
-  public func kerasLayers(_ context: LayerContext) -> ExportedLayers? { nil }
 }
 
 /// The ONNX attributes of Conv and its kin.

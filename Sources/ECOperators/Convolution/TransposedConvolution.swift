@@ -93,8 +93,6 @@ public struct TransposedConvolution: Operator {
     return ExportedNodes(
       FormatNode("ConvTranspose", attributes: attributes, inputs: operandList(context)))
   }
-
-  public func kerasLayers(_ context: LayerContext) -> ExportedLayers? { nil }
 }
 
 extension TransposedConvolution: ImageOperator {}

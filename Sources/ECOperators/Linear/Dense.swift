@@ -72,12 +72,12 @@ public struct Dense: UncountedOperator {
   }
 
   public func kerasLayers(_ context: LayerContext) -> ExportedLayers? {
-    guard let matrix = context.operands.constants[1], (context.operands.types[0]?.rank ?? 0) >= 2
+    guard let matrix = context.constant(1), context.isFixed(2),
+      (context.operands.types[0]?.rank ?? 0) >= 2
     else { return nil }
     // Keras has the inputs first.
     let kernel = isTransposed ? matrix.permuted([1, 0]).materialized() : matrix
-    let bias = context.operands.has(2) ? context.operands.constants[2] : nil
-    guard !context.operands.has(2) || bias != nil else { return nil }
+    let bias = context.constant(2)
     return ExportedLayers(
       FormatLayer(
         "Dense",

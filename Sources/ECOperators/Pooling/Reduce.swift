@@ -93,6 +93,4 @@ public struct Reduce: UncountedOperator, UncontractedOperator {
       FormatNode(
         name, attributes: ["axes": .ints(reducedAxes), "keepdims": keep], inputs: [.operand(0)]))
   }
-
-  public func kerasLayers(_ context: LayerContext) -> ExportedLayers? { nil }
 }

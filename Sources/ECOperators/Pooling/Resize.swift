@@ -138,8 +138,6 @@ public struct Resize: UncountedOperator, UncontractedOperator {
     }
     return ExportedNodes(node)
   }
-
-  public func kerasLayers(_ context: LayerContext) -> ExportedLayers? { nil }
 }
 
 extension Resize: ImageOperator {

@@ -45,7 +45,11 @@ public struct Flatten: UncountedOperator, UncontractedOperator {
     ExportedNodes(FormatNode("Flatten", attributes: ["axis": .int(1)], inputs: [.operand(0)]))
   }
 
-  public func kerasLayers(_ context: LayerContext) -> ExportedLayers? { nil }
+  public func kerasLayers(_ context: LayerContext) -> ExportedLayers? {
+    if context.operands.types[0]?.rank == 2 { return ExportedLayers() }
+    return ExportedLayers(
+      FormatLayer("Flatten", config: ["data_format": .string("channels_last")]))
+  }
 }
 
 /// For every position of a picture flattened in layout `to`, its position when flattened in `from`.

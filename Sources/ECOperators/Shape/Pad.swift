@@ -154,6 +154,4 @@ public struct Pad: UncontractedOperator {
     return ExportedNodes(
       FormatNode("Pad", attributes: ["mode": .string(mode.rawValue)], inputs: inputs))
   }
-
-  public func kerasLayers(_ context: LayerContext) -> ExportedLayers? { nil }
 }

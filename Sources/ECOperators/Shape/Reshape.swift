@@ -83,7 +83,9 @@ public struct Reshape: UncontractedOperator {
       FormatNode("Reshape", inputs: [.operand(0), .constant(shape, suffix: "shape")]))
   }
 
-  public func kerasLayers(_ context: LayerContext) -> ExportedLayers? { nil }
+  public func kerasLayers(_ context: LayerContext) -> ExportedLayers? {
+    ExportedLayers(FormatLayer("Reshape", config: ["target_shape": .ints(target)]))
+  }
 }
 
 /// The product of extents, or `nil` if it is beyond what any tensor has.

@@ -148,6 +148,4 @@ public struct Slice: UncontractedOperator {
     }
     return ExportedNodes(FormatNode("Slice", inputs: inputs))
   }
-
-  public func kerasLayers(_ context: LayerContext) -> ExportedLayers? { nil }
 }

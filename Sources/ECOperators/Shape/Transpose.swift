@@ -46,5 +46,10 @@ public struct Transpose: UncountedOperator, UncontractedOperator {
       FormatNode("Transpose", attributes: ["perm": .ints(order)], inputs: [.operand(0)]))
   }
 
-  public func kerasLayers(_ context: LayerContext) -> ExportedLayers? { nil }
+  public func kerasLayers(_ context: LayerContext) -> ExportedLayers? {
+    guard order.first == 0, order.count > 1 else { return nil }
+    var chain = LayerChain()
+    chain.permute(Array(order.dropFirst()))
+    return chain.exported
+  }
 }
