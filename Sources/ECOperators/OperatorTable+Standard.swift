@@ -8,5 +8,10 @@ extension OperatorTable {
     kerasWrites: kerasConvolutionWrites + kerasActivationWrites + kerasShapeWrites
       + kerasOperationWrites + kerasNormalizationWrites,
     onnx: onnxConvolutionRules + onnxActivationRules + onnxPoolingRules + onnxShapeRules
-      + onnxSelectionRules + onnxNormalizationRules + onnxResizeRules)
+      + onnxSelectionRules + onnxNormalizationRules + onnxResizeRules,
+    fallback: onnxFallback, folding: onnxFolding,
+    typeless: [
+      "Cast", "Concat", "Flatten", "Identity", "Reshape", "Slice", "Squeeze", "Transpose",
+      "Unsqueeze",
+    ])
 }
