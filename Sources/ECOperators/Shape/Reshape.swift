@@ -120,6 +120,7 @@ public struct Reshape: UncontractedOperator {
   }
 
   public func kerasLayers(_ context: LayerContext) -> ExportedLayers? {
+    guard batch == .one else { return nil }
     ExportedLayers(FormatLayer("Reshape", config: ["target_shape": .ints(target)]))
   }
 }
