@@ -121,7 +121,7 @@ public struct Reshape: UncontractedOperator {
 
   public func kerasLayers(_ context: LayerContext) -> ExportedLayers? {
     guard batch == .one else { return nil }
-    ExportedLayers(FormatLayer("Reshape", config: ["target_shape": .ints(target)]))
+    return ExportedLayers(FormatLayer("Reshape", config: ["target_shape": .ints(target)]))
   }
 }
 
