@@ -63,6 +63,7 @@ let package = Package(
     // Work
     library("ECCentrality", ["ECDiagnostics", "ECBLAS"]),
     library("ECExecution", ["ECDiagnostics", "ECTensor", "ECGraph", "ECKernels", "ECBLAS"]),
+    library("ECArchitectures", ["ECDiagnostics", "ECGraph"]),
     library("ECPasses", ["ECDiagnostics", "ECTensor", "ECGraph", "ECOperators"]),
     library(
       "ECPruning", ["ECDiagnostics", "ECTensor", "ECGraph", "ECBLAS", "ECCentrality", collections]),
@@ -72,7 +73,7 @@ let package = Package(
       "ECConvert",
       [
         "ECDiagnostics", "ECTensor", "ECGraph", "ECOperators", "ECKeras", "ECONNX", "ECExecution",
-        "ECPasses", "ECPruning", "ECCentrality", collections,
+        "ECPasses", "ECArchitectures", "ECPruning", "ECCentrality", collections,
       ]),
     .executableTarget(
       name: "ECConvertCLI",
@@ -97,6 +98,7 @@ let package = Package(
     tests("ECKerasTests", ["ECKeras", "ECGraph", "ECOperators", "ECHDF5", "ECExecution"]),
     tests("ECONNXTests", ["ECONNX", "ECGraph", "ECOperators"]),
     tests("ECExecutionTests", ["ECExecution", "ECGraph", "ECOperators"]),
+    tests("ECArchitecturesTests", ["ECArchitectures", "ECGraph"]),
     tests(
       "ECPassesTests", ["ECTensor", "ECPasses", "ECGraph", "ECOperators", "ECExecution"]),
     tests(
