@@ -11,6 +11,8 @@ public struct ComparisonOptions: Sendable {
   public var relativeTolerance = 1e-4
   /// The absolute difference that is always allowed.
   public var absoluteTolerance = 1e-6
+  /// The architecture of the reference, if that holds weights only: a JSON file.
+  public var architecture: String?
   /// Worker threads; 0 means all cores.
   public var threads = 0
   /// The seed of the inputs.
@@ -50,7 +52,7 @@ public struct Comparison: Sendable {
     throws(ConversionError)
   {
     do {
-      let truth = try SourceModel.read(reference).graph
+      let truth = try SourceModel.read(reference, architecture: options.architecture).graph
       let other = try SourceModel.read(candidate).graph
       outputs = try Comparison.run(truth, other, candidate, options)
       samples = options.samples

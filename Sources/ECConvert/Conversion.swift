@@ -79,7 +79,7 @@ struct ConversionRun {
     if let output = options.output { _ = try ModelFormat.output(output) }
 
     begin("import", "reading \(options.input)")
-    var source = try SourceModel.read(options.input)
+    var source = try SourceModel.read(options.input, architecture: options.architecture)
     try EdgeOptions(inputShapes: options.inputShapes, batch: options.batch)
       .apply(to: &source.graph)
     warnings += source.notes

@@ -13,6 +13,7 @@ extension ConversionFault {
     case .options(let words): words
     case .noSuchInput(let name, let inputs):
       "the model has no input '\(name)', it has \(inputs.map { "'\($0)'" }.joined(separator: ", "))"
+    case .badArchitecture(let found): "not the JSON of an architecture: \(found)"
     case .calibration(let words): words
     }
   }
@@ -20,12 +21,13 @@ extension ConversionFault {
   public var remedy: String? {
     switch reason {
     case .cannotRead(_, let isMissing): isMissing ? "check the path" : nil
-    case .unknownFormat: "give a Keras .h5 file or an .onnx file"
+    case .unknownFormat: "give a Keras .keras or .h5 file or an .onnx file"
     case .unknownOutput: "name the output with .onnx"
     case .outputExists: "give --force to replace it"
     case .cannotWrite: nil
     case .differs:
       "nothing was written; --rtol sets the tolerance, --force writes the result all the same"
+    case .badArchitecture: "write what model.to_json() gives to the file"
     case .options, .noSuchInput, .calibration: nil
     }
   }

@@ -40,6 +40,8 @@ public struct ConversionFault: DiagnosticError, Equatable {
     case options(String)
     /// An input of the model that `--input-shape` names isn't there.
     case noSuchInput(name: String, inputs: [String])
+    /// The file that `--arch` names holds no JSON.
+    case badArchitecture(found: String)
     /// Calibration data that doesn't fit the model.
     case calibration(String)
   }
@@ -57,7 +59,7 @@ public struct ConversionFault: DiagnosticError, Equatable {
   public var category: FaultCategory {
     switch reason {
     case .cannotRead(_, let isMissing): isMissing ? .missingInput : .input
-    case .unknownFormat, .calibration: .input
+    case .unknownFormat, .badArchitecture, .calibration: .input
     case .unknownOutput, .options, .noSuchInput: .usage
     case .outputExists, .cannotWrite: .output
     case .differs: .verification

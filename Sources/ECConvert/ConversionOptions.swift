@@ -52,6 +52,9 @@ public struct ConversionOptions: Sendable {
   // Files
   /// The source.
   public var input: String
+  /// The architecture that the weights of the source belong to, where the source doesn't say it: a
+  /// JSON file.
+  public var architecture: String?
   /// Where the result goes; `-` is standard output, `nil` only with `dryRun`.
   public var output: String?
   /// Whether an existing output may be replaced.

@@ -15,12 +15,13 @@ public struct Inspection: Sendable {
   public let warnings: [String]
 
   /// Reads a model.
+  /// - Parameter architecture: a JSON file with the architecture, for a file of weights.
   /// - Throws: `ConversionError` if it can't be read.
-  public init(path: String) throws(ConversionError) {
+  public init(path: String, architecture: String? = nil) throws(ConversionError) {
     let model: SourceModel
     var graph: Graph
     do {
-      model = try SourceModel.read(path)
+      model = try SourceModel.read(path, architecture: architecture)
       graph = model.graph
       _ = try UnshareVectors().run(on: &graph)
     } catch let error as any DiagnosticError {

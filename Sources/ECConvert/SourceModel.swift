@@ -16,19 +16,22 @@ struct SourceModel {
   let opset: Int?
 
   /// Reads a model file.
+  /// - Parameter architecture: the value of `--arch`, for a file that holds weights only.
   /// - Throws: the fault of the reader, with the file in its place.
-  static func read(_ path: String) throws -> SourceModel {
+  static func read(_ path: String, architecture: String? = nil) throws -> SourceModel {
     let format = try ModelFormat.detect(path)
     switch format {
-    case .kerasHDF5:
-      let model = try KerasImporter(table: .standard).model(contentsOf: path)
+    case .kerasHDF5, .kerasZip:
+      let model = try KerasImporter(table: .standard).model(
+        contentsOf: path, architecture: architecture.map { try GivenArchitecture.read($0) })
       return SourceModel(
         graph: model.graph, format: format, producer: model.producer, notes: model.notes,
         layout: model.graph.imageLayout ?? .channelsLast, opset: nil)
-    case .kerasZip:
-      throw ConversionFault(
-        .unknownFormat(found: "a .keras archive isn't read yet"), at: .file(path))
     case .onnx:
+      if architecture != nil {
+        throw ConversionFault(
+          .options("an ONNX model has its architecture in it"), at: .option("--arch"))
+      }
       let model = try ONNXImporter(table: .standard).model(contentsOf: path)
       return SourceModel(
         graph: model.graph, format: format, producer: model.producer, notes: model.notes,

@@ -39,6 +39,7 @@ struct Compare: ParsableCommand {
   @Flag(help: "Print JSON on standard output.")
   var json = false
 
+  @OptionGroup(title: "The source (of A)") var source: SourceArguments
   @OptionGroup(title: "Run") var compute: ComputeArguments
   @OptionGroup(title: "Messages") var words: OutputArguments
 
@@ -57,6 +58,7 @@ struct Compare: ParsableCommand {
     if let atol {
       options.absoluteTolerance = try OptionValues.number(atol, "--atol", atLeast: 0)
     }
+    options.architecture = source.arch
     options.threads = try compute.threadCount()
     options.seed = try compute.seedValue()
     let comparison = try Comparison(of: candidate, with: reference, options)

@@ -12,6 +12,7 @@ enum ConfigurationFile {
     ("report", { text($0.files.report) }),
     ("plan", { text($0.files.plan) }),
     ("save-plan", { text($0.files.savePlan) }),
+    ("arch", { text($0.source.arch) }),
     ("prune", { number($0.pruning.prune) }),
     ("target-macs", { number($0.pruning.targetMacs) }),
     ("target-params", { number($0.pruning.targetParams) }),

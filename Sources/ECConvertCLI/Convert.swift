@@ -8,7 +8,7 @@ struct Convert: ParsableCommand {
     abstract: "Prune a pretrained CNN classifier and write a slim ONNX model.",
     usage: "ecconvert IN -o OUT [--prune R] [options]",
     discussion: """
-      Reads Keras .h5 and .onnx models, removes whole channels, mends what that broke, checks the \
+      Reads Keras .keras and .h5 and .onnx models, removes whole channels, mends what that broke, checks the \
       result against the source and writes an ordinary, smaller ONNX model.
 
       EXAMPLES:
@@ -33,10 +33,11 @@ struct Convert: ParsableCommand {
         73 can't write; 76 verification failed, nothing written; 130 interrupted
       """)
 
-  @Argument(help: ArgumentHelp("A Keras .h5 or an .onnx model.", valueName: "IN"))
+  @Argument(help: ArgumentHelp("A Keras .keras or .h5, or an .onnx model.", valueName: "IN"))
   var input: String?
 
   @OptionGroup(title: "Files") var files: FileArguments
+  @OptionGroup(title: "The source") var source: SourceArguments
   @OptionGroup(title: "Pruning") var pruning: PruningArguments
   @OptionGroup(title: "Data and repair") var data: DataArguments
   @OptionGroup(title: "The written model") var edge: EdgeArguments
@@ -51,6 +52,7 @@ struct Convert: ParsableCommand {
         "no input is named", remedy: "ecconvert IN -o OUT [--prune R]; see 'ecconvert --help'")
     }
     var options = ConversionOptions(input: input)
+    options.architecture = source.arch
     try files.apply(to: &options)
     try pruning.apply(to: &options)
     try data.apply(to: &options)

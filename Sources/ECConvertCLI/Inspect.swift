@@ -16,12 +16,13 @@ struct Inspect: ParsableCommand {
         ecconvert inspect vgg16.h5 --json | jq .parameters
       """)
 
-  @Argument(help: ArgumentHelp("A Keras .h5 or an .onnx model.", valueName: "IN"))
+  @Argument(help: ArgumentHelp("A Keras .keras or .h5, or an .onnx model.", valueName: "IN"))
   var input: String?
 
   @Flag(help: "Print JSON on standard output.")
   var json = false
 
+  @OptionGroup(title: "The source") var source: SourceArguments
   @OptionGroup(title: "Messages") var words: OutputArguments
 
   func run() throws {
@@ -29,7 +30,7 @@ struct Inspect: ParsableCommand {
     guard let input else {
       throw UsageError("no input is named", remedy: "ecconvert inspect IN")
     }
-    let inspection = try Inspection(path: input)
+    let inspection = try Inspection(path: input, architecture: source.arch)
     console.warnings(inspection.warnings)
     // The table is what was asked for: it can be paged and searched.
     Console.data(json ? inspection.json() : inspection.lines.joined(separator: "\n"))

@@ -16,7 +16,7 @@ struct MakePlan: ParsableCommand {
         ecconvert vgg16.h5 --plan plan.json -o slim.onnx
       """)
 
-  @Argument(help: ArgumentHelp("A Keras .h5 or an .onnx model.", valueName: "IN"))
+  @Argument(help: ArgumentHelp("A Keras .keras or .h5, or an .onnx model.", valueName: "IN"))
   var input: String?
 
   @Option(
@@ -24,6 +24,7 @@ struct MakePlan: ParsableCommand {
     help: ArgumentHelp("Where the plan goes; - is standard output.", valueName: "PLAN"))
   var output: String?
 
+  @OptionGroup(title: "The source") var source: SourceArguments
   @OptionGroup(title: "Pruning") var pruning: PruningArguments
   @OptionGroup(title: "Data and repair") var data: DataArguments
   @OptionGroup(title: "Run") var compute: ComputeArguments
@@ -38,6 +39,7 @@ struct MakePlan: ParsableCommand {
       throw UsageError("no output is named", remedy: "give -o PLAN.json")
     }
     var options = ConversionOptions(input: input)
+    options.architecture = source.arch
     try pruning.apply(to: &options)
     try data.apply(to: &options)
     try compute.apply(to: &options)

@@ -1,6 +1,16 @@
 import ArgumentParser
 import ECConvert
 
+/// The options for what is read; shared by all commands that read a model.
+struct SourceArguments: ParsableArguments {
+  @Option(
+    help: ArgumentHelp(
+      "The architecture of a file that holds weights only: a JSON file with what "
+        + "model.to_json() gives.",
+      valueName: "FILE"))
+  var arch: String?
+}
+
 /// The options for data and for mending what pruning broke; shared by `convert` and `plan`.
 struct DataArguments: ParsableArguments {
   @Option(

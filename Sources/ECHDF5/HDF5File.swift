@@ -17,12 +17,12 @@ public struct HDF5File: ~Copyable, Sendable {
     case other
   }
 
-  /// The path of the file on disk.
-  public let path: String
   /// The size of the file in bytes when it was opened.
   public let byteCount: UInt64
   let id: hid_t
   let place: Place
+  /// What keeps the bytes of a file in memory alive.
+  private let owner: (any AnyObject & Sendable)?
 
   /// Opens a file for reading; throws when it is missing, cut short or not HDF5.
   public init(path: String) throws(HDF5Error) {
@@ -44,9 +44,14 @@ public struct HDF5File: ~Copyable, Sendable {
       }
       return id
     }
-    self.path = path
-    self.byteCount = UInt64(max(0, status.st_size))
+    self.init(id: id, byteCount: UInt64(max(0, status.st_size)), owner: nil, at: place)
+  }
+
+  /// Takes over an open file.
+  init(id: hid_t, byteCount: UInt64, owner: (any AnyObject & Sendable)?, at place: Place) {
     self.id = id
+    self.byteCount = byteCount
+    self.owner = owner
     self.place = place
   }
 

@@ -12,7 +12,8 @@ struct GraphDrawing {
   /// The initializers of each layer by the names its rule gave them, shared by all its calls.
   private var constants: [Int: [String: ValueID]] = [:]
   private var callCounts: [Int: Int] = [:]
-  private(set) var notes: [String] = []
+  /// Weights of other extents than the configuration says.
+  private var mismatches: [(error: KerasError, mismatch: WeightMismatch)] = []
 
   init(
     table: OperatorTable, dialect: KerasDialect, weights: [Int: [String: Tensor]], name: String
@@ -36,7 +37,9 @@ struct GraphDrawing {
       }
       inputs.append(graph.addInput(layer.path, shape.type(name: layer.path)))
     }
-    let outputs = try draw(model, on: inputs, isTraining: false, at: Place())
+    let outputs = try checked { (drawing) throws(KerasError) in
+      try drawing.draw(model, on: inputs, isTraining: false, at: Place())
+    }
     for (output, reference) in zip(outputs, model.outputs) {
       graph.addOutput(output)
       // Layers that do nothing leave the value of another layer; two outputs may be one value.
@@ -45,6 +48,26 @@ struct GraphDrawing {
       }
     }
     return graph
+  }
+
+  /// What `body` draws, unless weights had other extents: then all of those are thrown, also if
+  /// something else can't be drawn because of them.
+  private mutating func checked<Result>(
+    _ body: (inout GraphDrawing) throws(KerasError) -> Result
+  ) throws(KerasError) -> Result {
+    let result: Result
+    do {
+      result = try body(&self)
+    } catch {
+      throw mismatchError ?? error
+    }
+    if let error = mismatchError { throw error }
+    return result
+  }
+
+  private var mismatchError: KerasError? {
+    mismatches.count < 2
+      ? mismatches.first?.error : KerasError(.weightMismatch(mismatches.map(\.mismatch)))
   }
 
   /// The names of the initializers that a layer's rule made, by the names it gave them.
@@ -113,25 +136,60 @@ struct GraphDrawing {
     }
     var arguments = call.arguments
     if isTraining { arguments["training"] = .bool(true) }
-    let neutral = KerasLayer(
-      name: layer.path, className: layer.ruleName, config: layer.config, arguments: arguments,
-      weights: weights[layer.id] ?? [:], dialect: dialect)
     let count = callCounts[layer.id, default: 0] + 1
     callCounts[layer.id] = count
+    var tensors = weights[layer.id] ?? [:]
+    while true {
+      let neutral = KerasLayer(
+        name: layer.path, className: layer.ruleName, config: layer.config, arguments: arguments,
+        weights: tensors, dialect: dialect)
+      do throws(FormatError) {
+        return try draw(layer, neutral, rule, count, inputs)
+      } catch {
+        let fault = KerasError(.layer(error), at: here.appending(error.place))
+        guard case .weightShape(let name, let found, let expected) = error.reason,
+          tensors[name].map({ $0.shape != expected }) ?? false,
+          let count = GraphDrawing.elementCount(expected)
+        else { throw fault }
+        // Drawn on with zeros, to find whatever else doesn't fit.
+        tensors[name] = Tensor([Float](repeating: 0, count: count), shape: expected)
+        mismatches.append(
+          (fault, .shape("\(layer.path)/\(name)", found: found, expected: expected)))
+      }
+    }
+  }
+
+  /// The number of elements of a shape, or `nil` for one beyond all reason.
+  private static func elementCount(_ shape: [Int]) -> Int? {
+    var count = 1
+    for extent in shape {
+      let (product, overflow) = count.multipliedReportingOverflow(by: extent)
+      guard !overflow, product <= 1 << 26 else { return nil }
+      count = product
+    }
+    return count
+  }
+
+  private mutating func draw(
+    _ layer: LayerSource, _ neutral: KerasLayer, _ rule: KerasRule, _ count: Int,
+    _ inputs: [ValueID]
+  ) throws(FormatError) -> [ValueID] {
     let name = count == 1 ? layer.path : "\(layer.path)/call\(count)"
     // The graph moves into the sketch and back, so that it is never copied.
     var sketch = Sketch(
       graph: exchange(&graph, Graph(name: graph.name)), layer: name,
       shared: constants[layer.id] ?? [:])
-    let results: [ValueID]
+    var failure: FormatError?
+    var results: [ValueID] = []
     do {
       results = try rule.read(neutral, inputs, &sketch)
+      let shared = sketch.sharedConstants
+      if !shared.isEmpty { constants[layer.id] = shared }
     } catch {
-      throw KerasError(.layer(error), at: here.appending(error.place))
+      failure = error
     }
-    let shared = sketch.sharedConstants
-    if !shared.isEmpty { constants[layer.id] = shared }
     graph = sketch.finish()
+    if let failure { throw failure }
     return results
   }
 }

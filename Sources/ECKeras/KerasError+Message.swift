@@ -1,3 +1,4 @@
+import ECArchive
 public import ECDiagnostics
 import ECGraph
 import ECHDF5
@@ -6,11 +7,16 @@ extension KerasError {
   public var what: String {
     switch reason {
     case .hdf5(let error): error.what
-    case .notLegacyFile(let kind): kind.words
-    case .weightsOnly(let count):
+    case .archive(let error): error.what
+    case .otherFile(let kind): kind.words
+    case .weightsOnly(let count, _):
       "holds the weights of \(count) layers, but not the model they belong to"
-    case .weightsOnlyVersion3:
-      "holds weights in the layout of Keras 3, but not the model they belong to"
+    case .sharded: "a .keras archive whose weights are spread over several files, which isn't read"
+    case .hasArchitecture(let given): "has an architecture of its own, and '\(given)' was given"
+    case .weightMismatch(let found):
+      found.count == 1
+        ? "a weight doesn't fit the architecture"
+        : "\(found.count) weights don't fit the architecture"
     case .unknownContent(let members):
       members.isEmpty
         ? "an HDF5 file without content"
@@ -52,6 +58,9 @@ extension KerasError {
         case .quantized(let policy): "\(entry.className) with dtype '\(policy)': \(names)"
         }
       }
+    case .weightMismatch(let found):
+      found.prefix(24).map(\.words)
+        + (found.count > 24 ? ["and \(found.count - 24) more"] : [])
     case .weightNames(let expected, let found):
       ["expected: \(Self.names(expected, limit: 24))", "found: \(Self.names(found, limit: 24))"]
     default: []
@@ -61,9 +70,16 @@ extension KerasError {
   public var remedy: String? {
     switch reason {
     case .hdf5(let error): error.remedy
-    case .notLegacyFile(let kind): kind.remedy
-    case .weightsOnly, .weightsOnlyVersion3:
-      "save the whole model with model.save(\"model.h5\")"
+    case .archive(let error): error.remedy
+    case .otherFile(let kind): kind.remedy
+    case .weightsOnly(_, let family):
+      (family.map { "these look like weights of \($0): try --arch \($0); else " } ?? "")
+        + "write model.to_json() to a file and give it with --arch FILE.json, or save the whole "
+        + "model with model.save(\"model.keras\")"
+    case .sharded: "save the model without max_shard_size"
+    case .hasArchitecture: "leave --arch out"
+    case .weightMismatch:
+      "give the architecture that these weights were saved from"
     case .notModel: "rebuild the model with the functional API and save it again"
     case .badJSON, .missingGroup, .missingDataset: "save the model again; this file is damaged"
     case .unsupported(let layers):
@@ -86,6 +102,7 @@ extension KerasError {
   public var category: FaultCategory {
     switch reason {
     case .hdf5(let error): error.category
+    case .archive(let error): error.category
     // A name that HDF5 can't hold comes from the model, everything else from the disk.
     case .unwritten(let error): error.reason == .refusedName ? .input : .output
     default: .input
@@ -104,17 +121,28 @@ extension KerasError {
   }
 }
 
+extension WeightMismatch {
+  fileprivate var words: String {
+    switch self {
+    case .missing(let name): "missing in the file: '\(name)'"
+    case .extra(let name): "only in the file: '\(name)'"
+    case .shape(let name, let found, let expected):
+      "'\(name)': shape is \(found) in the file, expected \(expected)"
+    }
+  }
+}
+
 extension SourceKind {
   fileprivate var words: String {
     switch self {
-    case .kerasArchive: "a .keras archive, which isn't read yet"
+    case .kerasArchive: "a .keras archive that is damaged"
     case .savedModel: "a TensorFlow SavedModel, which isn't read"
     case .torchArchive: "a PyTorch file, which isn't read"
-    case .zip: "a zip archive, expected an HDF5 file"
-    case .folder: "a folder, expected an HDF5 file"
+    case .zip: "a zip archive, but not of Keras"
+    case .folder: "a folder, expected a model file"
     case .tensorFlowLite: "a TensorFlow Lite model, which isn't read"
     case .gitPointer: "only the pointer of a file kept with git LFS"
-    case .webPage: "a web page, expected an HDF5 file"
+    case .webPage: "a web page, expected a model file"
     case .empty: "an empty file"
     case .other: "not an HDF5 file"
     }
@@ -122,8 +150,8 @@ extension SourceKind {
 
   fileprivate var remedy: String? {
     switch self {
-    case .kerasArchive, .savedModel:
-      "load it with Keras and save it with model.save(\"model.h5\")"
+    case .savedModel: "load it with Keras and save it with model.save(\"model.keras\")"
+    case .kerasArchive: "get the file again; this copy is incomplete"
     case .torchArchive, .tensorFlowLite: "export the original model to ONNX or Keras"
     case .gitPointer: "run 'git lfs pull'"
     case .webPage, .empty: "get the file again; this copy isn't the model"

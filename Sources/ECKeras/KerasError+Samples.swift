@@ -1,3 +1,4 @@
+import ECArchive
 import ECDiagnostics
 import ECGraph
 import ECHDF5
@@ -14,9 +15,19 @@ extension KerasError {
     return [
       KerasError(HDF5Error(.noSuchFile, at: file)),
       KerasError(HDF5Error(.truncated("eof = 4096, stored_eof = 8192"), at: file)),
-    ] + kinds.map { KerasError(.notLegacyFile($0), at: file) } + [
-      KerasError(.weightsOnly(layerCount: 16), at: file),
-      KerasError(.weightsOnlyVersion3, at: file),
+    ] + kinds.map { KerasError(.otherFile($0), at: file) } + [
+      KerasError(ArchiveError(.damaged("Not a zip archive"), at: file)),
+      KerasError(.weightsOnly(groupCount: 16, family: "VGG16"), at: file),
+      KerasError(.weightsOnly(groupCount: 16, family: nil), at: file),
+      KerasError(.sharded, at: file),
+      KerasError(.hasArchitecture(given: "VGG16"), at: file),
+      KerasError(
+        .weightMismatch([
+          .missing("conv1/bias"), .extra("layers/dense_1"),
+          .shape("conv1/kernel", found: [3, 3, 3, 8], expected: [3, 3, 3, 16]),
+        ]), at: file),
+      KerasError(.weightMismatch((0..<30).map { .missing("conv\($0)") }), at: file),
+      KerasError(.weightMismatch([.extra("dense")]), at: file),
       KerasError(.unknownContent(members: ["images", "labels"]), at: file),
       KerasError(.unknownContent(members: []), at: file),
       KerasError(.badJSON("a colon is missing", offset: 17), at: file),

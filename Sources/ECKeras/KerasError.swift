@@ -1,3 +1,4 @@
+public import ECArchive
 public import ECDiagnostics
 public import ECGraph
 public import ECHDF5
@@ -8,12 +9,19 @@ public struct KerasError: DiagnosticError, Equatable {
   public enum Reason: Sendable, Equatable {
     /// The file can't be read as HDF5.
     case hdf5(HDF5Error)
+    /// The file can't be read as an archive.
+    case archive(ArchiveError)
     /// A file or folder of another kind.
-    case notLegacyFile(SourceKind)
-    /// Weights in the legacy layout, without the architecture; the number of layers.
-    case weightsOnly(layerCount: Int)
-    /// Weights in the layout of Keras 3, without the architecture.
-    case weightsOnlyVersion3
+    case otherFile(SourceKind)
+    /// Weights without the architecture: the number of groups that hold some, and the name of the
+    /// architecture that their names betray.
+    case weightsOnly(groupCount: Int, family: String?)
+    /// An archive whose weights are spread over several files.
+    case sharded
+    /// A file with an architecture of its own, for which another one was given; that one's name.
+    case hasArchitecture(given: String)
+    /// Weights and an architecture from elsewhere that don't fit each other.
+    case weightMismatch([WeightMismatch])
     /// HDF5, but nothing that Keras writes; the members of the root.
     case unknownContent(members: [String])
     /// The architecture isn't JSON: what was found, at which byte.
@@ -57,6 +65,11 @@ public struct KerasError: DiagnosticError, Equatable {
     self.init(.hdf5(error), at: error.place)
   }
 
+  /// Wraps a fault of the archive; its place already begins with the file.
+  init(_ error: ArchiveError) {
+    self.init(.archive(error), at: error.place)
+  }
+
   /// Wraps a fault of a file being written; its place already begins with the file.
   init(writing error: HDF5Error) {
     self.init(.unwritten(error), at: error.place)
@@ -66,6 +79,16 @@ public struct KerasError: DiagnosticError, Equatable {
   func inside(_ file: Place) -> KerasError {
     place.trail.first == file.trail.first ? self : KerasError(reason, at: file.appending(place))
   }
+}
+
+/// A weight that a file and an architecture don't agree on.
+public enum WeightMismatch: Sendable, Equatable {
+  /// A layer, or a weight of a layer, that the file has nothing for.
+  case missing(String)
+  /// A group or data set of the file that no layer takes.
+  case extra(String)
+  /// A weight of a layer with other extents in the file than the architecture says.
+  case shape(String, found: [Int], expected: [Int])
 }
 
 /// Layers of one class that can't be read.
@@ -99,7 +122,7 @@ public struct UnsupportedLayer: Sendable, Equatable {
   }
 }
 
-/// Kinds of files and folders that hold no legacy Keras model, by what they begin with.
+/// Kinds of files and folders, by what they begin with.
 public enum SourceKind: Sendable, Equatable {
   /// A `.keras` archive.
   case kerasArchive

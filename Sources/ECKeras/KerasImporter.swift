@@ -2,7 +2,8 @@ import ECDiagnostics
 public import ECGraph
 import ECHDF5
 
-/// Reads whole Keras models from legacy HDF5 files, as `model.save("model.h5")` writes them.
+/// Reads Keras models: `.keras` archives, legacy HDF5 files, and files of weights with an
+/// architecture from elsewhere.
 ///
 /// Knows the files of Keras 2 (multi-backend, tf.keras, tf-keras) and Keras 3, and the usual layers
 /// of Keras 1. Layers become operators by the rules of a table; a rule is looked up by the class
@@ -20,37 +21,36 @@ public struct KerasImporter: Sendable {
   ///
   /// Inputs and outputs have the names of their layers; other values those of the layers that make
   /// them, with the names of the models around them (`base/conv1`).
+  /// - Parameter architecture: what the weights belong to, for a file that doesn't say it.
   /// - Throws: `KerasError` with the file, the layer and the weight.
-  public func model(contentsOf path: String) throws(KerasError) -> KerasModel {
+  public func model(contentsOf path: String, architecture: KerasArchitecture? = nil)
+    throws(KerasError) -> KerasModel
+  {
     do {
-      return try read(path)
+      return try read(path, architecture)
     } catch {
       throw error.inside(.file(path))
     }
   }
 
-  private func read(_ path: String) throws(KerasError) -> KerasModel {
-    let file = try LegacyFile(path: path)
-    let config: FormatValue
-    do throws(JSONError) {
-      config = try FormatValue(json: file.architecture.utf8)
-    } catch {
-      throw KerasError(.badJSON(error.what, offset: error.offset))
-    }
-    let (version, backend) = (file.version, file.backend)
-    let dialect = KerasDialect(config: config, version: version)
+  private func read(_ path: String, _ architecture: KerasArchitecture?) throws(KerasError)
+    -> KerasModel
+  {
+    let file = try KerasFile(path: path)
+    let header = file.header
+    var weights = file.weights()
+    let config = try config(header, weights, architecture)
+    let dialect = KerasDialect(config: config, version: header.version)
     var reader = ConfigReader(dialect: dialect)
     let source = try reader.document(config)
     try refuseUnsupported(source)
 
-    var stored = try file.weights()
-    var loader = WeightLoader(
-      table: table, dialect: dialect, isMultiBackend: isMultiBackend(dialect, version))
-    try loader.load(source, from: &stored)
+    let loaded = try load(
+      source, header, dialect, isForeign: header.architecture == nil, from: &weights)
     var drawing = GraphDrawing(
-      table: table, dialect: dialect, weights: loader.tensors, name: source.name)
+      table: table, dialect: dialect, weights: loaded.tensors, name: source.name)
     let graph = try drawing.draw(source)
-    let groups = loader.groups.map { entry in
+    let groups = loaded.groups.map { entry in
       KerasModel.StoredGroup(
         name: entry.group.name,
         weights: zip(entry.group.weights, entry.owners).map { weight, owner in
@@ -60,8 +60,54 @@ public struct KerasImporter: Sendable {
         })
     }
     return KerasModel(
-      graph: graph, version: version, backend: backend, dialect: dialect, notes: stored.notes,
-      config: config, groups: groups)
+      graph: graph, version: header.version, backend: header.backend, dialect: dialect,
+      notes: loaded.notes + weights.notes, config: config, layout: header.layout, groups: groups)
+  }
+
+  /// The architecture in the file, or else the one given.
+  private func config(
+    _ header: KerasFile.Header, _ weights: borrowing WeightFile, _ given: KerasArchitecture?
+  ) throws(KerasError) -> FormatValue {
+    if let text = header.architecture {
+      if let given { throw KerasError(.hasArchitecture(given: given.name)) }
+      do throws(JSONError) {
+        return try FormatValue(json: text)
+      } catch {
+        throw KerasError(.badJSON(error.what, offset: error.offset))
+      }
+    }
+    let groups = try weights.survey(header.layout)
+    guard let given else {
+      let family = FamilyGuess.family(groups.map(\.name))
+      throw KerasError(.weightsOnly(groupCount: groups.count, family: family))
+    }
+    do {
+      return try given.config(groups)
+    } catch {
+      throw KerasError(.layer(error), at: error.place)
+    }
+  }
+
+  private func load(
+    _ model: ModelSource, _ header: KerasFile.Header, _ dialect: KerasDialect, isForeign: Bool,
+    from file: inout WeightFile
+  ) throws(KerasError) -> LoadedWeights {
+    switch header.layout {
+    case .version3:
+      var layout = Version3Layout(table: table, dialect: dialect)
+      try layout.load(model, from: &file)
+      return layout.loaded
+    case .legacy(let root):
+      var layout = LegacyLayout(
+        table: table, dialect: dialect,
+        isMultiBackend: isMultiBackend(dialect, header.version), root: root)
+      if isForeign {
+        try layout.load(foreign: model, from: &file)
+      } else {
+        try layout.load(model, from: &file)
+      }
+      return layout.loaded
+    }
   }
 
   /// Whether the `keras` package of Keras 2 wrote the file, not tf.keras.

@@ -15,15 +15,27 @@ public struct KerasModel: Sendable {
   public let notes: [String]
   /// The architecture (`model_config`) as the file has it, to be written back.
   public let config: FormatValue
-  /// The groups of weights in the order of the file (`layer_names`), also those without weights.
+  /// How the file lays out its weights.
+  public let layout: WeightLayout
+  /// The groups of weights in the order of the file (`layer_names`), also those without weights;
+  /// in the layout of version 3 in the order of the layers.
   public let groups: [StoredGroup]
 
   /// The producer in words, such as `keras 2.15.0`.
   public var producer: String { version.map { "keras \($0)" } ?? "keras" }
 
-  /// The weights of one layer, or of one nested model, of the outermost model.
+  /// How a file lays out its weights.
+  public enum WeightLayout: Sendable, Equatable {
+    /// A group for each layer of the outermost model, in the group `root`, empty for the file's root.
+    case legacy(root: String)
+    /// Nested groups with numbered weights, as in `.weights.h5` and in `.keras` archives.
+    case version3
+  }
+
+  /// The weights of one layer; in the legacy layout, of one layer or nested model of the outermost
+  /// model.
   public struct StoredGroup: Sendable {
-    /// The name of the layer or nested model.
+    /// The name of the layer or nested model; in the layout of version 3, the group's path.
     public let name: String
     /// The weights in the order of the file (`weight_names`).
     public let weights: [StoredWeight]

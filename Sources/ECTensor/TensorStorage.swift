@@ -38,6 +38,11 @@ public final class TensorStorage: @unchecked Sendable {
     if ownsMemory { base.deallocate() }
   }
 
+  /// All bytes, valid as long as this object lives.
+  public var bytes: UnsafeRawBufferPointer {
+    UnsafeRawBufferPointer(start: base, count: byteCount)
+  }
+
   /// Lets the system take back the memory of a mapped file, which never differs from the file.
   func releasePages() {
     guard !ownsMemory, byteCount > 0 else { return }

@@ -12,27 +12,70 @@ private let golden = #"""
   error: model.h5: no such file
   error: model.h5: the file is cut short (eof = 4096, stored_eof = 8192)
     to fix: get the file again; this copy is incomplete
-  error: model.h5: a .keras archive, which isn't read yet
-    to fix: load it with Keras and save it with model.save("model.h5")
+  error: model.h5: a .keras archive that is damaged
+    to fix: get the file again; this copy is incomplete
   error: model.h5: a TensorFlow SavedModel, which isn't read
-    to fix: load it with Keras and save it with model.save("model.h5")
+    to fix: load it with Keras and save it with model.save("model.keras")
   error: model.h5: a PyTorch file, which isn't read
     to fix: export the original model to ONNX or Keras
-  error: model.h5: a zip archive, expected an HDF5 file
-  error: model.h5: a folder, expected an HDF5 file
+  error: model.h5: a zip archive, but not of Keras
+  error: model.h5: a folder, expected a model file
   error: model.h5: a TensorFlow Lite model, which isn't read
     to fix: export the original model to ONNX or Keras
   error: model.h5: only the pointer of a file kept with git LFS
     to fix: run 'git lfs pull'
-  error: model.h5: a web page, expected an HDF5 file
+  error: model.h5: a web page, expected a model file
     to fix: get the file again; this copy isn't the model
   error: model.h5: an empty file
     to fix: get the file again; this copy isn't the model
   error: model.h5: not an HDF5 file
+  error: model.h5: the archive is cut short or damaged (Not a zip archive)
+    to fix: get the file again; this copy is incomplete
   error: model.h5: holds the weights of 16 layers, but not the model they belong to
-    to fix: save the whole model with model.save("model.h5")
-  error: model.h5: holds weights in the layout of Keras 3, but not the model they belong to
-    to fix: save the whole model with model.save("model.h5")
+    to fix: these look like weights of VGG16: try --arch VGG16; else write model.to_json() to a \#
+  file and give it with --arch FILE.json, or save the whole model with model.save("model.keras")
+  error: model.h5: holds the weights of 16 layers, but not the model they belong to
+    to fix: write model.to_json() to a file and give it with --arch FILE.json, or save the whole \#
+  model with model.save("model.keras")
+  error: model.h5: a .keras archive whose weights are spread over several files, which isn't read
+    to fix: save the model without max_shard_size
+  error: model.h5: has an architecture of its own, and 'VGG16' was given
+    to fix: leave --arch out
+  error: model.h5: 3 weights don't fit the architecture
+    missing in the file: 'conv1/bias'
+    only in the file: 'layers/dense_1'
+    'conv1/kernel': shape is [3, 3, 3, 8] in the file, expected [3, 3, 3, 16]
+    to fix: give the architecture that these weights were saved from
+  error: model.h5: 30 weights don't fit the architecture
+    missing in the file: 'conv0'
+    missing in the file: 'conv1'
+    missing in the file: 'conv2'
+    missing in the file: 'conv3'
+    missing in the file: 'conv4'
+    missing in the file: 'conv5'
+    missing in the file: 'conv6'
+    missing in the file: 'conv7'
+    missing in the file: 'conv8'
+    missing in the file: 'conv9'
+    missing in the file: 'conv10'
+    missing in the file: 'conv11'
+    missing in the file: 'conv12'
+    missing in the file: 'conv13'
+    missing in the file: 'conv14'
+    missing in the file: 'conv15'
+    missing in the file: 'conv16'
+    missing in the file: 'conv17'
+    missing in the file: 'conv18'
+    missing in the file: 'conv19'
+    missing in the file: 'conv20'
+    missing in the file: 'conv21'
+    missing in the file: 'conv22'
+    missing in the file: 'conv23'
+    and 6 more
+    to fix: give the architecture that these weights were saved from
+  error: model.h5: a weight doesn't fit the architecture
+    only in the file: 'dense'
+    to fix: give the architecture that these weights were saved from
   error: model.h5: an HDF5 file, but not of Keras; it holds 'images', 'labels'
   error: model.h5: an HDF5 file without content
   error: model.h5: the architecture isn't JSON: a colon is missing at byte 17

@@ -22,19 +22,17 @@ struct RefusalTests {
   @Test func `files of other kinds are told apart`() {
     let zip: [UInt8] = [0x50, 0x4B, 3, 4]
     let kinds: [([UInt8], SourceKind)] = [
-      (zip + Array("metadata.json config.json model.weights.h5".utf8), .kerasArchive),
       (zip + Array("archive/data.pkl".utf8), .torchArchive),
       (zip + Array("model/saved_model.pb".utf8), .savedModel),
-      (zip + Array("notes.txt".utf8), .zip),
       ([28, 0, 0, 0] + Array("TFL3 and more".utf8), .tensorFlowLite),
       (Array("version https://git-lfs.github.com/spec/v1\noid sha256:0".utf8), .gitPointer),
       (Array("<!DOCTYPE html><html><body>404</body></html>".utf8), .webPage),
       ([], .empty), (Array("anything else at all".utf8), .other),
     ]
     for (bytes, kind) in kinds {
-      #expect(importing(bytes)?.reason == .notLegacyFile(kind))
+      #expect(importing(bytes)?.reason == .otherFile(kind))
     }
-    #expect(importFault(Fixture.path("keras"))?.reason == .notLegacyFile(.folder))
+    #expect(importFault(Fixture.path("keras"))?.reason == .otherFile(.folder))
   }
 
   @Test func `a file that isn't there has its own exit code`() {
@@ -57,11 +55,14 @@ struct RefusalTests {
 
   @Test func `weights without a model are told apart`() throws {
     #expect(
-      try ModelFile(groups: [("a", []), ("b", [])]).fault()?.reason == .weightsOnly(layerCount: 2))
+      try ModelFile(groups: [
+        ("input", []),
+        ("block5_conv3", [ModelFile.Weight(name: "kernel:0", shape: [1], value: 0)]),
+      ]).fault()?.reason == .weightsOnly(groupCount: 1, family: "VGG16"))
     let folder = Fixture.temporaryFolder()
     defer { Fixture.removeFolder(folder) }
     for (name, reason) in [
-      ("layers/conv2d/vars", KerasError.Reason.weightsOnlyVersion3),
+      ("layers/conv2d/vars", KerasError.Reason.weightsOnly(groupCount: 1, family: nil)),
       ("images/train", .unknownContent(members: ["images"])),
     ] {
       let path = "\(folder)/model.h5"

@@ -61,12 +61,17 @@ public struct KerasWeightName: Sendable, Equatable {
   public let aliases: [String]
   /// Whether it is trained by gradients (the order of weights of frozen models depends on it).
   public let isTrainable: Bool
+  /// The attribute of the layer that holds the layer owning it (`query_dense`), if one inside does.
+  public let sublayer: String?
 
   /// Names a weight.
-  public init(_ name: String, aliases: [String] = [], isTrainable: Bool = true) {
+  public init(
+    _ name: String, aliases: [String] = [], isTrainable: Bool = true, sublayer: String? = nil
+  ) {
     self.name = name
     self.aliases = aliases
     self.isTrainable = isTrainable
+    self.sublayer = sublayer
   }
 }
 

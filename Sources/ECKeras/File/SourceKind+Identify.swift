@@ -28,6 +28,14 @@ extension SourceKind {
     return .other
   }
 
+  /// What an archive with these entries is, if Keras didn't write it.
+  init(entries: [String]) {
+    func has(_ name: String) -> Bool {
+      entries.contains { $0 == name || $0.hasSuffix("/" + name) }
+    }
+    self = has("saved_model.pb") ? .savedModel : has("data.pkl") ? .torchArchive : .zip
+  }
+
   private static let windowByteCount = 1 << 16
 
   private static func read(_ stream: UnsafeMutablePointer<FILE>, from offset: Int) -> [UInt8] {
