@@ -10,7 +10,8 @@ public struct Architecture: Sendable {
   /// Height and width of the images where nothing else is asked for.
   let defaultSize: Int
   let traits: Set<Trait>
-  /// The generations whose layers differ, the most recent first; one where they don't.
+  /// The generations whose layers differ in name or kind, the most recent first; where they don't,
+  /// the most recent that has the architecture.
   let generations: [Generation]
   /// The name that Keras gives the model.
   let modelName: @Sendable (Settings) -> String
@@ -65,11 +66,10 @@ public struct Architecture: Sendable {
   /// What a model is drawn by, with defaults for what isn't asked for.
   func settings(_ options: ArchitectureOptions) -> Settings {
     Settings(
-      generation: options.generation.flatMap { generations.contains($0) ? $0 : nil }
-        ?? generations[0],
+      generation: generations[0] == .keras2 ? .keras2 : options.generation ?? .keras3,
       size: options.size ?? .pixels(height: defaultSize, width: defaultSize),
       alpha: options.alpha ?? 1, classes: options.classes ?? 1000, hasTop: options.top ?? true,
-      pooling: options.pooling ?? .none, hasPreprocessing: options.preprocessing ?? true,
+      pooling: options.pooling ?? .nothing, hasPreprocessing: options.preprocessing ?? true,
       isMinimalistic: options.minimalistic ?? false, isImageNet: options.imagenet ?? false,
       activation: options.activation ?? "softmax")
   }
@@ -85,7 +85,7 @@ public struct Architecture: Sendable {
     for (option, trait, isAsked) in asked where isAsked && !traits.contains(trait) {
       throw ArchitectureError(.foreignOption(option, architecture: name))
     }
-    if options.top == true, let pooling = options.pooling, pooling != .none {
+    if options.top == true, let pooling = options.pooling, pooling != .nothing {
       throw ArchitectureError(.poolingWithTop)
     }
   }

@@ -3,7 +3,7 @@
 public struct ArchitectureOptions: Sendable, Equatable {
   /// How images become vectors in a model without its classifier.
   public enum Pooling: String, Sendable, CaseIterable {
-    case none
+    case nothing = "none"
     case avg
     case max
   }

@@ -46,16 +46,19 @@ extension ModelBuilder {
     _ x: Output, _ settings: Settings, names: (average: String?, maximum: String?) = (nil, nil)
   ) -> Output {
     switch settings.pooling {
-    case .none: x
+    case .nothing: x
     case .avg: globalAverage(x, name: names.average)
     case .max: globalMax(x, name: names.maximum)
     }
   }
 }
 
-/// `value` rounded to a multiple of `divisor`, at least one of them, and never down by more than
-/// a tenth: how the mobile families round widths.
-func roundedWidth(_ value: Double, to divisor: Int = 8) -> Int {
-  let nearest = max(divisor, Int(value + Double(divisor) / 2) / divisor * divisor)
-  return Double(nearest) < 0.9 * value ? nearest + divisor : nearest
+/// The multiple of 8 that is nearest to `value`, at least 8.
+func nearestWidth(_ value: Double) -> Int { max(8, Int(value + 4) / 8 * 8) }
+
+/// The multiple of 8 that is nearest to `value`, but not less than it by more than a tenth: how the
+/// mobile families round widths.
+func roundedWidth(_ value: Double) -> Int {
+  let nearest = nearestWidth(value)
+  return Double(nearest) < 0.9 * value ? nearest + 8 : nearest
 }

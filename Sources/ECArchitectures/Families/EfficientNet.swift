@@ -13,7 +13,8 @@ extension Architecture {
   private static func efficientNet(
     _ name: String, width: Double, depth: Double, size: Int, dropout: Double
   ) -> Architecture {
-    Architecture(
+    @Sendable func scaled(_ filters: Int) -> Int { roundedWidth(Double(filters) * width) }
+    return Architecture(
       name, size: size, traits: [.imagenet], modelName: { _ in name.lowercased() }
     ) { m, input, settings in
       var x = m.rescaling(input, .float(1 / 255))
@@ -24,12 +25,12 @@ extension Architecture {
           x, .list(PixelStatistics.deviations.map { .float(1 / $0.squareRoot()) }))
       }
       x = m.padForStride(x, kernel: 3, name: "stem_conv_pad")
-      x = m.conv(x, roundedWidth(32 * width), 3, stride: 2, bias: false, name: "stem_conv")
+      x = m.conv(x, scaled(32), 3, stride: 2, bias: false, name: "stem_conv")
       x = m.batchNorm(x, name: "stem_bn")
       x = m.activation(x, "silu", name: "stem_activation")
-      let blocks = MobileBlock.scaled(stages, width: width, depth: depth)
+      let blocks = MobileBlock.scaled(stages, width: scaled, depth: depth)
       for block in blocks { x = block.draw(&m, x) }
-      return m.efficientHead(x, roundedWidth(1280 * width), dropout: dropout, settings)
+      return m.efficientHead(x, scaled(1280), dropout: dropout, settings)
     }
   }
 

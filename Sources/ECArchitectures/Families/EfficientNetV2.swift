@@ -23,6 +23,7 @@ extension Architecture {
     scalesPixelsToUnit: Bool = false, _ counts: [(count: Int, width: Int)], stem: Int
   ) -> Architecture {
     let stages = self.stages(counts, stem: stem)
+    @Sendable func scaled(_ filters: Int) -> Int { nearestWidth(Double(filters) * width) }
     return Architecture(
       "EfficientNetV2\(variant)", size: size, traits: [.preprocessing],
       modelName: { _ in "efficientnetv2-\(variant.lowercased())" }
@@ -37,13 +38,13 @@ extension Architecture {
         }
       }
       x = m.conv(
-        x, roundedWidth(Double(stem) * width), 3, stride: 2, .same, bias: false,
+        x, scaled(stem), 3, stride: 2, .same, bias: false,
         name: "stem_conv")
       x = m.batchNorm(x, name: "stem_bn")
       x = m.activation(x, "silu", name: "stem_activation")
-      let blocks = MobileBlock.scaled(stages, width: width, depth: depth, dropsByScaled: false)
+      let blocks = MobileBlock.scaled(stages, width: scaled, depth: depth, dropsByScaled: false)
       for block in blocks { x = block.draw(&m, x) }
-      return m.efficientHead(x, roundedWidth(1280 * width), dropout: 0.2, settings)
+      return m.efficientHead(x, scaled(1280), dropout: 0.2, settings)
     }
   }
 

@@ -22,9 +22,11 @@ struct MobileBlock {
   let dropRate: Double
 
   /// All blocks of a network scaled in width and depth.
-  static func scaled(_ stages: [Stage], width: Double, depth: Double, dropsByScaled: Bool = true)
-    -> [MobileBlock]
-  {
+  /// - Parameter dropsByScaled: whether the share of steps without a block grows over the blocks
+  ///   there are, or over those before scaling.
+  static func scaled(
+    _ stages: [Stage], width: (Int) -> Int, depth: Double, dropsByScaled: Bool = true
+  ) -> [MobileBlock] {
     let counts = stages.map { Int((depth * Double($0.count)).rounded(.up)) }
     let total = dropsByScaled ? counts.reduce(0, +) : stages.reduce(0) { $0 + $1.count }
     var blocks: [MobileBlock] = []
@@ -33,7 +35,7 @@ struct MobileBlock {
         let letter = Character(Unicode.Scalar(UInt8(ascii: "a") + UInt8(k)))
         blocks.append(
           MobileBlock(
-            prefix: "block\(s + 1)\(letter)_", width: roundedWidth(Double(stage.to) * width),
+            prefix: "block\(s + 1)\(letter)_", width: width(stage.to),
             stride: k == 0 ? stage.stride : 1, stage: stage,
             dropRate: 0.2 * Double(blocks.count) / Double(total)))
       }
