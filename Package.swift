@@ -41,10 +41,17 @@ let package = Package(
     .systemLibrary(name: "CZip", pkgConfig: "libzip", providers: [.apt(["libzip-dev"])]),
     .systemLibrary(name: "CONEDNN", providers: [.apt(["libdnnl-dev"])]),
     .target(name: "CONNX", dependencies: ["CProtobufC"]),
+    .systemLibrary(
+      name: "CJPEG", pkgConfig: "libjpeg", providers: [.apt(["libjpeg-dev"])]),
+    .systemLibrary(name: "CPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"])]),
+    .target(name: "CImage", dependencies: ["CJPEG", "CPNG"]),
+    .target(name: "CResidual"),
 
     // Base
     library("ECDiagnostics", []),
     library("ECTensor", ["ECDiagnostics"]),
+    library("ECRandom", []),
+    library("ECImage", ["ECDiagnostics", "ECRandom", "CImage"]),
     library("ECHDF5", ["ECDiagnostics", "CHDF5"]),
     library("ECArchive", ["ECDiagnostics", "CZip"]),
     library("ECBLAS", ["ECDiagnostics", "COpenBLAS"]),
@@ -61,19 +68,24 @@ let package = Package(
       "ECONNX", ["ECDiagnostics", "ECTensor", "ECGraph", "CONNX", "CProtobufC", collections]),
 
     // Work
-    library("ECCentrality", ["ECDiagnostics", "ECBLAS"]),
-    library("ECExecution", ["ECDiagnostics", "ECTensor", "ECGraph", "ECKernels", "ECBLAS"]),
+    library("ECCentrality", ["ECDiagnostics", "ECBLAS", "ECRandom", "CResidual"]),
+    library(
+      "ECExecution", ["ECDiagnostics", "ECTensor", "ECGraph", "ECKernels", "ECBLAS", "ECRandom"]),
     library("ECArchitectures", ["ECDiagnostics", "ECGraph"]),
     library("ECPasses", ["ECDiagnostics", "ECTensor", "ECGraph", "ECOperators"]),
     library(
-      "ECPruning", ["ECDiagnostics", "ECTensor", "ECGraph", "ECBLAS", "ECCentrality", collections]),
+      "ECPruning",
+      [
+        "ECDiagnostics", "ECTensor", "ECGraph", "ECBLAS", "ECCentrality", "ECRandom", collections,
+      ]),
 
     // Top
     library(
       "ECConvert",
       [
         "ECDiagnostics", "ECTensor", "ECGraph", "ECOperators", "ECKeras", "ECONNX", "ECExecution",
-        "ECPasses", "ECArchitectures", "ECPruning", "ECCentrality", collections,
+        "ECPasses", "ECArchitectures", "ECPruning", "ECCentrality", "ECImage", "ECRandom",
+        collections,
       ]),
     .executableTarget(
       name: "ECConvertCLI",
@@ -89,12 +101,15 @@ let package = Package(
     tests("ECTensorTests", ["ECTensor"]),
     tests("ECHDF5Tests", ["ECHDF5"]),
     tests("ECArchiveTests", ["ECArchive"]),
-    tests("ECCentralityTests", ["ECCentrality", "ECBLAS"]),
+    tests("ECImageTests", ["ECDiagnostics", "ECImage", "ECRandom"]),
+    tests("ECCentralityTests", ["ECCentrality", "ECBLAS", "ECRandom"]),
     tests("ECKernelsTests", ["ECKernels"]),
     tests("ECGraphTests", ["ECTensor", "ECGraph", "ECOperators"]),
     tests(
       "ECOperatorsTests",
-      ["ECDiagnostics", "ECTensor", "ECGraph", "ECOperators", "ECExecution", "ECONNX"]),
+      [
+        "ECDiagnostics", "ECTensor", "ECGraph", "ECOperators", "ECExecution", "ECONNX", "ECKeras",
+      ]),
     tests("ECKerasTests", ["ECKeras", "ECGraph", "ECOperators", "ECHDF5", "ECExecution"]),
     tests("ECONNXTests", ["ECONNX", "ECGraph", "ECOperators"]),
     tests("ECExecutionTests", ["ECExecution", "ECGraph", "ECOperators"]),

@@ -1,4 +1,5 @@
 import ECBLAS
+import ECRandom
 
 /// The largest eigenvalue of a graph's adjacency and its distance to the next.
 public struct DominantEigenvalues: Sendable, Equatable {

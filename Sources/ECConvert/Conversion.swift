@@ -50,7 +50,9 @@ struct ConversionRun {
   var stage = "options"
   private var started = ProcessMemory.now
   private var stages: [(name: String, seconds: Double)] = []
-  private var warnings: [String] = []
+  var warnings: [String] = []
+  /// How the result takes its inputs, compared with the source.
+  var inputLayouts = InputLayouts.unchanged
 
   init(options: ConversionOptions, progress: @escaping @Sendable (String, Double?) -> Void) {
     self.options = options
@@ -62,13 +64,13 @@ struct ConversionRun {
     WorkerThreads.count(options.threads)
   }
 
-  private mutating func begin(_ name: String, _ sentence: String) {
+  mutating func begin(_ name: String, _ sentence: String) {
     stage = name
     started = ProcessMemory.now
     progress(sentence, nil)
   }
 
-  private mutating func end() {
+  mutating func end() {
     stages.append((stage, ProcessMemory.now - started))
   }
 
@@ -76,38 +78,75 @@ struct ConversionRun {
     if options.output == nil && !options.dryRun {
       throw ConversionFault(.options("no output is given"), at: .option("--output"))
     }
-    if let output = options.output { _ = try ModelFormat.output(output) }
+    let format = try options.output.map { try ModelFormat.output($0) } ?? .onnx
+    if format.isKeras { try refuseONNXOptions() }
 
     begin("import", "reading \(options.input)")
-    var source = try SourceModel.read(options.input, architecture: options.architecture)
-    try EdgeOptions(inputShapes: options.inputShapes, batch: options.batch)
-      .apply(to: &source.graph)
+    let source = try SourceModel.read(
+      options.input, architecture: options.architecture, edge: EdgeOptions(options))
     warnings += source.notes
+    if options.batch != nil && options.verifySamples > 0 { try checkBatch(of: source) }
+    if let wanted = options.inputLayout {
+      inputLayouts = try InputLayouts(
+        source.graph, wanted: wanted, known: source.format == .onnx ? nil : source.layout)
+    }
     end()
 
     var slim = source.graph
     var pruned: PruningStage.Result?
     if options.prunes {
       begin("prune", "pruning")
-      let result = try PruningStage(options: options, threads: threads).run(
-        source, warnings: &warnings)
+      let staysKeras = format.isKeras && source.keras != nil
+      let resultLayout = format.isKeras ? ImageLayout.channelsLast : .channelsFirst
+      let result = try PruningStage(
+        options: options, threads: threads, keepsLayers: staysKeras,
+        resultLayout: staysKeras ? nil : resultLayout
+      ).run(source, warnings: &warnings)
       slim = result.graph
       pruned = result
       end()
     }
 
+    if format.isKeras { return try exportKeras(slim, source, pruned, format) }
+
     begin("rewrite", "rewriting")
     try pipeline(source).run(on: &slim, verifying: options.verifySamples > 0)
+    if options.precision == .fp16 { try reducePrecision(of: &slim) }
     end()
 
     return try export(slim, source, pruned)
   }
 
   private func pipeline(_ source: SourceModel) -> Pipeline {
-    if source.layout == .channelsLast && source.format != .onnx {
-      return Pipelines.keras(toONNX: options.inputsAsNCHW)
+    source.layout == .channelsLast && source.format != .onnx
+      ? Pipelines.keras(toONNX: inputLayouts) : Pipelines.onnxToONNX(inputLayouts)
+  }
+
+  /// Compares the source with itself at its own batch, where that was fixed and is changed.
+  private func checkBatch(of source: SourceModel) throws {
+    let original = try SourceModel.read(options.input, architecture: options.architecture)
+    guard let built = BatchCheck.batch(of: original.graph),
+      built != BatchCheck.batch(of: source.graph)
+    else { return }
+    try BatchCheck(source: original.graph, changed: source.graph).run(options, threads: threads)
+  }
+
+  /// Half precision where the numbers on random samples allow it.
+  private mutating func reducePrecision(of slim: inout Graph) throws {
+    var magnitudes: [ValueID: Float] = [:]
+    do {
+      var random = RandomInputs(seed: options.seed ^ 0xF16)
+      let shapes = try Evaluator.inputShapes(of: slim, batch: 2)
+      let inputs = shapes.map { random.tensor(shape: $0, in: slim.inputRange) }
+      magnitudes = try slim.largestMagnitudes(on: inputs, threads: threads)
+    } catch let error as ExecutionError {
+      guard case .openExtent = error.reason else { throw error }
+      warnings.append(
+        "the range of activations isn't known: \(error.what); \(error.remedy ?? "")")
     }
-    return Pipelines.onnxToONNX()
+    let reports = try Pipeline([ReducePrecision(magnitudes: magnitudes)]).run(
+      on: &slim, verifying: options.verifySamples > 0)
+    warnings += reports.flatMap(\.report.notes)
   }
 
   // MARK: Export
@@ -135,7 +174,7 @@ struct ConversionRun {
       report.output.byteCount = size.model + size.data
       end()
     } else if options.output == "-" {
-      if options.verifySamples > 0 { try verify(nil, slim, source, pruned, &report) }
+      if options.verifySamples > 0 { try verify(slim, source, pruned, &report) }
       begin("export", "writing to standard output")
       try exporter.write(slim, toDescriptor: STDOUT_FILENO)
       let size = try exporter.byteCount(of: slim)
@@ -144,6 +183,12 @@ struct ConversionRun {
     } else if let path = options.output {
       try write(slim, to: path, exporter, source, pruned, &report)
     }
+    try finish(&report, pruned)
+    return report
+  }
+
+  /// Completes the report, and writes what is wanted beside the model.
+  mutating func finish(_ report: inout ConversionReport, _ pruned: PruningStage.Result?) throws {
     report.stages = stages
     report.warnings = warnings
     report.summary = Summary.lines(report)
@@ -151,7 +196,6 @@ struct ConversionRun {
       try OutputFile.write(plan, to: path)
     }
     if let path = options.report { try OutputFile.write(report.json(), to: path) }
-    return report
   }
 
   private mutating func write(
@@ -174,7 +218,8 @@ struct ConversionRun {
     end()
     if options.verifySamples > 0 {
       // A file that refers to its data by the final name can't be read back before it has it.
-      try verify(hasData ? nil : file.temporaryPath, slim, source, pruned, &report)
+      let result = hasData ? slim : try reopened(file.temporaryPath, slim)
+      try verify(result, source, pruned, &report)
     }
     if hasData { try data.commit() }
     try file.commit()
@@ -182,9 +227,10 @@ struct ConversionRun {
 
   // MARK: Verification
 
-  private mutating func verify(
-    _ path: String?, _ slim: Graph, _ source: SourceModel,
-    _ pruned: PruningStage.Result?, _ report: inout ConversionReport
+  /// Runs the result, as its file says it where that can be read back, beside the source.
+  mutating func verify(
+    _ result: Graph, _ source: SourceModel, _ pruned: PruningStage.Result?,
+    _ report: inout ConversionReport
   ) throws {
     begin("verification", "verifying")
     defer { end() }
@@ -192,10 +238,8 @@ struct ConversionRun {
     var reference = pruned?.reference ?? source.graph
     if !masks.isEmpty { reference = try reference.masked(masks) }
     let name = masks.isEmpty ? "source" : "masked source"
-    let result = try path.map { try reopened($0, slim) } ?? slim
     let verification = Verification(
-      reference: reference, result: result,
-      transposesInputs: options.inputsAsNCHW && source.layout == .channelsLast)
+      reference: reference, result: result, inputLayouts: inputLayouts)
     let outcome: Verification.Outcome
     do {
       outcome = try verification.run(options, threads: threads)
@@ -226,7 +270,7 @@ struct ConversionRun {
     }
   }
 
-  private func model(_ path: String, _ format: String, _ graph: Graph) -> ConversionReport.Model {
+  func model(_ path: String, _ format: String, _ graph: Graph) -> ConversionReport.Model {
     ConversionReport.Model(
       path: path, format: format, byteCount: 0, parameterCount: graph.parameterCount,
       macCount: graph.macCount)

@@ -13,6 +13,16 @@ extension ConversionFault {
     case .options(let words): words
     case .noSuchInput(let name, let inputs):
       "the model has no input '\(name)', it has \(inputs.map { "'\($0)'" }.joined(separator: ", "))"
+    case .unnamedShape(let inputs):
+      "the model has \(inputs.count) inputs, so a shape needs a name: "
+        + inputs.map { "'\($0)'" }.joined(separator: ", ")
+    case .shapeDoesNotFit(let shape, let input, let type):
+      "\(shape) doesn't fit input '\(input)', which is \(type)"
+    case .batchIsBaked(let from, let to, let relative):
+      "the model is built for a batch of \(from): with \(to) it computes something else "
+        + "(\(Self.short(relative)) of the largest magnitude apart)"
+    case .layoutUnknown(let input, let type):
+      "input '\(input)' is \(type), and nothing says where its channels stand"
     case .badArchitecture(let found): "not the JSON of an architecture: \(found)"
     case .calibration(let words): words
     }
@@ -22,11 +32,15 @@ extension ConversionFault {
     switch reason {
     case .cannotRead(_, let isMissing): isMissing ? "check the path" : nil
     case .unknownFormat: "give a Keras .keras or .h5 file or an .onnx file"
-    case .unknownOutput: "name the output with .onnx"
+    case .unknownOutput: "name the output with .onnx, .h5 or .keras"
     case .outputExists: "give --force to replace it"
     case .cannotWrite: nil
     case .differs:
       "nothing was written; --rtol sets the tolerance, --force writes the result all the same"
+    case .unnamedShape: "write NAME:1,3,224,224"
+    case .shapeDoesNotFit: "only extents that the source leaves open, and the batch, can be fixed"
+    case .batchIsBaked: "leave out --batch, or export the source with a dynamic batch"
+    case .layoutUnknown: "leave out --inputs-as-nchw or --inputs-as-nhwc"
     case .badArchitecture: "write what model.to_json() gives to the file"
     case .options, .noSuchInput, .calibration: nil
     }

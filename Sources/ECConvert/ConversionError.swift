@@ -40,6 +40,14 @@ public struct ConversionFault: DiagnosticError, Equatable {
     case options(String)
     /// An input of the model that `--input-shape` names isn't there.
     case noSuchInput(name: String, inputs: [String])
+    /// A shape without a name where several inputs could be meant.
+    case unnamedShape(inputs: [String])
+    /// A shape that contradicts an extent that the source fixes.
+    case shapeDoesNotFit([Int], input: String, type: String)
+    /// A model built for one batch that computes something else with another.
+    case batchIsBaked(from: Int, to: Int, relative: Double)
+    /// An input whose images may have their channels at either end.
+    case layoutUnknown(input: String, type: String)
     /// The file that `--arch` names holds no JSON.
     case badArchitecture(found: String)
     /// Calibration data that doesn't fit the model.
@@ -59,8 +67,9 @@ public struct ConversionFault: DiagnosticError, Equatable {
   public var category: FaultCategory {
     switch reason {
     case .cannotRead(_, let isMissing): isMissing ? .missingInput : .input
-    case .unknownFormat, .badArchitecture, .calibration: .input
-    case .unknownOutput, .options, .noSuchInput: .usage
+    case .unknownFormat, .badArchitecture, .calibration, .batchIsBaked: .input
+    case .unknownOutput, .options, .noSuchInput, .unnamedShape, .shapeDoesNotFit, .layoutUnknown:
+      .usage
     case .outputExists, .cannotWrite: .output
     case .differs: .verification
     }

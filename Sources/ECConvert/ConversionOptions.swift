@@ -1,3 +1,5 @@
+public import ECImage
+
 /// Everything that decides what a conversion does; the same options, input and seed give the same
 /// bytes.
 public struct ConversionOptions: Sendable {
@@ -28,6 +30,26 @@ public struct ConversionOptions: Sendable {
     case positive, absolute
   }
 
+  /// The extent of the first axis of inputs.
+  public enum Batch: Sendable, Equatable {
+    case fixed(Int)
+    /// Known only when the model runs.
+    case dynamic
+  }
+
+  /// Where images have their channels.
+  public enum InputLayout: Sendable {
+    /// `[batch, channels, height, width]`.
+    case nchw
+    /// `[batch, height, width, channels]`.
+    case nhwc
+  }
+
+  /// The type of floating-point numbers.
+  public enum Precision: String, Sendable, CaseIterable {
+    case fp32, fp16
+  }
+
   /// When weights go to a file of their own.
   public enum ExternalData: String, Sendable, CaseIterable {
     case auto, always, never
@@ -45,8 +67,10 @@ public struct ConversionOptions: Sendable {
   public enum Calibration: Sendable, Equatable {
     /// No data: weights only.
     case none
-    /// A `.npy` or `.npz` file with a batch of inputs.
-    case file(String)
+    /// Images drawn from the seed.
+    case synthetic
+    /// A folder of images, or a `.npy` or `.npz` file with a batch of inputs.
+    case path(String)
   }
 
   // Files
@@ -77,7 +101,7 @@ public struct ConversionOptions: Sendable {
   public var targetParameters: Amount?
   /// Where channels compete; by default local with a ratio, isomorphic with a target.
   public var scope: Scope?
-  /// The importance; by default centrality where there is calibration data, else paper.
+  /// The importance; by default centrality.
   public var criterion: Criterion?
   /// Which end of the paper's ranking stays.
   public var keep = Keep.central
@@ -97,20 +121,30 @@ public struct ConversionOptions: Sendable {
   public var minimumChannels = 2
   /// The largest share that any layer loses.
   public var maximumLayerRatio = 0.95
-  /// The data for centrality, obs and merge.
-  public var calibration: Calibration = .none
+  /// The data for centrality, obs and merge; by default synthetic, wherever the model can be run.
+  public var calibration: Calibration?
+  /// The most images taken from a folder.
+  public var calibrationCount = 64
+  /// What is done to images before the model sees them; by default what suits the model.
+  public var preprocessing: Preprocessing?
+  /// How images are brought to the model's size.
+  public var interpolation = Interpolation.bilinear
+  /// Whether images are cut to the model's aspect ratio instead of distorted.
+  public var cropsToAspectRatio = false
   /// How pruning is mended; by default merge where there is calibration data, else bias.
   public var repair: Repair?
   /// The ridge of the merge, relative to the mean variance.
   public var ridge = 0.03
 
   // The model's edge and format
-  /// Concrete shapes of inputs, by name.
-  public var inputShapes: [(name: String, shape: [Int])] = []
-  /// A fixed batch, or `nil` for a symbolic one.
-  public var batch: Int?
-  /// Whether images come in as `[n, c, h, w]`.
-  public var inputsAsNCHW = false
+  /// Concrete shapes of inputs, by name; without a name it is that of the only input.
+  public var inputShapes: [(name: String?, shape: [Int])] = []
+  /// The batch; `nil` leaves it as the source has it.
+  public var batch: Batch?
+  /// How images come in; `nil` leaves them as the source has them.
+  public var inputLayout: InputLayout?
+  /// What the result stores and computes in; `nil` leaves it as the source has it.
+  public var precision: Precision?
   /// The ONNX operator set; `nil` is the default of the exporter, or the source's.
   public var opset: Int?
   /// When weights go to a file of their own.
@@ -119,8 +153,9 @@ public struct ConversionOptions: Sendable {
   // Verification
   /// The number of random samples that go through source and result; 0 verifies nothing.
   public var verifySamples = 1
-  /// The largest difference allowed, relative to the largest magnitude of the reference.
-  public var relativeTolerance = 1e-4
+  /// The largest difference allowed, relative to the largest magnitude of the reference; `nil` is
+  /// 1e-4, and 2e-2 where the result computes in half precision.
+  public var relativeTolerance: Double?
   /// The absolute difference that is always allowed.
   public var absoluteTolerance = 1e-6
 
@@ -134,6 +169,9 @@ public struct ConversionOptions: Sendable {
   public init(input: String) {
     self.input = input
   }
+
+  /// The relative difference that is allowed.
+  var allowedDifference: Double { relativeTolerance ?? (precision == .fp16 ? 2e-2 : 1e-4) }
 
   /// Whether anything is to be pruned.
   public var prunes: Bool {

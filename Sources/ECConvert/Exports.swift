@@ -1,1 +1,2 @@
 @_exported public import ECDiagnostics
+@_exported public import ECImage

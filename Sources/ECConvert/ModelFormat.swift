@@ -47,7 +47,14 @@ public enum ModelFormat: String, Sendable {
     let name = path.split(separator: "/").last ?? ""
     let parts = name.split(separator: ".")
     let ext = parts.count > 1 ? String(parts[parts.count - 1]).lowercased() : ""
-    guard ext == "onnx" else { throw ConversionFault(.unknownOutput(extension: ext)) }
-    return .onnx
+    switch ext {
+    case "onnx": return .onnx
+    case "h5", "hdf5": return .kerasHDF5
+    case "keras": return .kerasZip
+    default: throw ConversionFault(.unknownOutput(extension: ext))
+    }
   }
+
+  /// Whether Keras reads it.
+  package var isKeras: Bool { self != .onnx }
 }

@@ -4,14 +4,16 @@ import ECPasses
 /// The passes in order; these arrays are the registration.
 enum Pipelines {
   /// From a Keras graph to one that ONNX says best.
-  static func keras(toONNX inputsAsNCHW: Bool) -> Pipeline {
+  static func keras(toONNX inputs: InputLayouts) -> Pipeline {
     Pipeline([
       // First what doesn't reach an output, so that nothing below works on it.
       RemoveUnused(),
       // Gates become [n, c, 1, 1] all along; before the layout changes, while reshapes are plain.
       SplitGlobalPool(),
       // Everything below may rely on one layout.
-      ConvertLayout(from: .channelsLast, to: .channelsFirst, convertsInputs: inputsAsNCHW),
+      ConvertLayout(
+        from: .channelsLast, to: .channelsFirst,
+        inputs: inputs.orders.contains { $0 != nil } ? .move : .keep),
       // After the layout: a reshape to [1, 1, c] has become one to [c, 1, 1], like the pooling.
       MergeReshapes(),
       // Before folding: a convolution behind a Pad is still one convolution.
@@ -22,8 +24,28 @@ enum Pipelines {
     ])
   }
 
+  /// From any graph to one that Keras says best: images have their channels last, inputs too.
+  static func toKeras(from layout: ImageLayout) -> Pipeline {
+    Pipeline([
+      RemoveUnused(),
+      // Before the layout changes: reshapes that say nothing are no obstacle then.
+      MergeReshapes(),
+      ConvertLayout(from: layout, to: .channelsLast, inputs: .moveImages),
+      // After the layout, which makes some reshapes equal.
+      MergeReshapes(),
+      // Keras' own padding can say what a layer of zeros says.
+      MergePadding(),
+      RemoveUnused(),
+    ])
+  }
+
   /// From an ONNX graph to a slim ONNX graph.
-  static func onnxToONNX() -> Pipeline {
-    Pipeline([RemoveUnused(), MergeReshapes(), MergePadding(), FoldBatchNorm(), RemoveUnused()])
+  static func onnxToONNX(_ inputs: InputLayouts) -> Pipeline {
+    Pipeline([
+      RemoveUnused(),
+      // First, so that its transposes meet those that the source has at its edge.
+      MoveInputChannels(orders: inputs.orders),
+      MergeReshapes(), MergePadding(), FoldBatchNorm(), RemoveUnused(),
+    ])
   }
 }

@@ -9,6 +9,10 @@ import ECTensor
 struct PruningStage {
   let options: ConversionOptions
   let threads: Int
+  /// Whether a layer that is called several times must stay one layer, as Keras writes it.
+  var keepsLayers = false
+  /// Where images of the result keep their channels; `nil` is as in the source.
+  var resultLayout: ImageLayout?
 
   /// What pruning gives.
   struct Result {
@@ -25,8 +29,11 @@ struct PruningStage {
     fileprivate let keeps: [[Int]]
     fileprivate let options: ConversionOptions
     fileprivate let layout: ImageLayout
+    fileprivate let resultLayout: ImageLayout
     fileprivate let criterion: String
     fileprivate let repair: ConversionOptions.Repair
+    /// What was measured on, if anything was.
+    fileprivate let calibration: FormatObject?
 
     /// The numbers that stand in for removed channels, where biases took them over.
     fileprivate let fills: [ChannelUnit: Float]
@@ -52,15 +59,13 @@ struct PruningStage {
 
   func run(_ source: SourceModel, warnings: inout [String]) throws -> Result {
     var reference = source.graph
-    _ = try UnshareVectors().run(on: &reference)
+    if !keepsLayers { _ = try UnshareVectors().run(on: &reference) }
     var groups = ChannelGroups(reference)
     let sites = groups.readingSites(of: reference)
-    let calibration = try CalibrationInputs(options, reference)
-    var moments: [SiteMoments?] = []
-    var statistics: ActivationStatistics?
-    if let calibration {
-      moments = try calibration.moments(at: sites, of: reference, threads: threads)
-      statistics = ActivationStatistics(groups, sites: sites, moments: moments)
+    let measured = try measure(reference, sites, source, &warnings)
+    let moments = measured?.moments ?? []
+    let statistics = measured.map {
+      ActivationStatistics(groups, sites: sites, moments: $0.moments)
     }
     let criterion = try criterion(hasStatistics: statistics != nil, &warnings)
     var importance: Importance?
@@ -108,7 +113,46 @@ struct PruningStage {
       graph: slim, reference: reference, planText: planText(plan, groups, importance),
       groups: groups, removal: removal,
       lost: lost, importance: importance, keeps: keeps, options: options, layout: source.layout,
-      criterion: options.plan == nil ? criterion.name : "plan", repair: repair, fills: fills)
+      resultLayout: resultLayout ?? source.layout,
+      criterion: options.plan == nil ? criterion.name : "plan", repair: repair,
+      calibration: measured?.inputs.description, fills: fills)
+  }
+
+  // MARK: Calibration
+
+  /// Whether anything is done with activations.
+  private var needsActivations: Bool {
+    if options.repair == nil || options.repair == .merge { return true }
+    return options.plan == nil && [nil, .centrality, .obs].contains(options.criterion)
+  }
+
+  /// Takes statistics of activations; `nil` without data.
+  ///
+  /// Images are drawn unless the user says otherwise, and then a model that can't be run is pruned
+  /// by its weights alone; data that the user names must work.
+  private func measure(
+    _ graph: Graph, _ sites: [ReadingSite], _ source: SourceModel, _ warnings: inout [String]
+  ) throws -> (inputs: CalibrationInputs, moments: [SiteMoments?])? {
+    guard needsActivations else { return nil }
+    do {
+      let inputs = try CalibrationSource(
+        options: options, graph: graph, layout: source.layout, threads: threads
+      ).inputs()
+      guard let inputs else { return nil }
+      let moments = try inputs.moments(at: sites, of: graph, threads: threads)
+      warnings += inputs.notes
+      if options.calibration == nil {
+        warnings.append(
+          "calibrated on drawn images; a folder of real ones (--calibration DIR, 32 or more, no "
+            + "labels) ranks and repairs better")
+      }
+      return (inputs, moments)
+    } catch let error as any DiagnosticError where options.calibration == nil {
+      warnings.append(
+        "the model can't be run on drawn images, so weights alone decide: "
+          + "\(error.place): \(error.what)")
+      return nil
+    }
   }
 
   /// The plan as JSON, with the scores it was decided on.
@@ -118,29 +162,27 @@ struct PruningStage {
     guard let importance else { return plan.json }
     // Several groups of the same layers are meant in their order.
     var used: Set<Int> = []
-    let scores = plan.entries.map { entry -> [Double] in
-      guard
-        let group = groups.groups.first(where: {
-          $0.layers == entry.layers && $0.channels == entry.channels && !used.contains($0.id)
-        })
-      else { return [] }
-      used.insert(group.id)
-      return importance.groups[group.id].scores.map { $0.isFinite ? $0 : 0 }
+    let matching = plan.entries.map { entry -> ChannelGroup? in
+      let group = groups.groups.first {
+        $0.layers == entry.layers && $0.channels == entry.channels && !used.contains($0.id)
+      }
+      if let group { used.insert(group.id) }
+      return group
     }
-    return plan.formatValue(scores: scores).json(indent: 2) + "\n"
+    let scores = matching.map { group in
+      group.map { importance.groups[$0.id].scores.map { $0.isFinite ? $0 : 0 } } ?? []
+    }
+    let units = matching.map { $0.map(groups.units) ?? [:] }
+    return plan.formatValue(scores: scores, units: units).json(indent: 2) + "\n"
   }
 
   // MARK: Options
 
   private func criterion(hasStatistics: Bool, _ warnings: inout [String]) throws -> Criterion {
-    let wanted = options.criterion ?? (hasStatistics ? .centrality : .paper)
-    if options.criterion == nil && !hasStatistics && options.plan == nil {
+    let wanted = options.criterion ?? .centrality
+    if (wanted == .centrality || wanted == .obs) && !hasStatistics && options.plan == nil {
       warnings.append(
-        "without --calibration channels are ranked by the paper's weight similarity; a batch of "
-          + "inputs (--calibration FILE.npy) ranks and repairs far better")
-    }
-    if (wanted == .centrality || wanted == .obs) && !hasStatistics {
-      warnings.append("'\(wanted.rawValue)' needs --calibration; L2 norms are used instead")
+        "'\(wanted.rawValue)' needs activations and --calibration gives none; L2 norms are used")
     }
     switch wanted {
     case .centrality: return .centrality
@@ -201,6 +243,7 @@ extension PruningStage.Result {
     [
       "criterion": .string(criterion), "ratio": .float(options.pruningRatio),
       "repair": .string(repair.rawValue),
+      "calibration": .object(calibration ?? ["source": .string("none")]),
       "prunableMACShare": .float((groups.prunableMACShare * 1e6).rounded() / 1e6),
       "groups": .list(groups.groups.filter(\.isPrunable).map { .object(report($0)) }),
       "tensors": .list(tensors(final).map { .object($0) }),
@@ -244,10 +287,8 @@ extension PruningStage.Result {
     return lost.compactMap { entry in
       guard present.contains(entry.node) else { return nil }
       let value = final[final[entry.node].outputs[0]]
-      let isImage = value.type.rank == 4 && layout == .channelsLast
       let axis =
-        isImage
-        ? ImageLayout.channelsLast.axis(entry.axis, in: .channelsFirst, rank: 4) : entry.axis
+        value.type.rank == 4 ? layout.axis(entry.axis, in: resultLayout, rank: 4) : entry.axis
       var object: FormatObject = [
         "name": .string(value.name), "axis": .int(axis),
         "keep": .list(entry.keep.map { .int($0) }),

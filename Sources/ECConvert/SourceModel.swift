@@ -14,29 +14,52 @@ struct SourceModel {
   let layout: ImageLayout
   /// The operator set that the result keeps; `nil` for sources that have none.
   let opset: Int?
+  /// The model as Keras has it, for sources of Keras.
+  var keras: KerasModel?
 
   /// Reads a model file.
-  /// - Parameter architecture: the value of `--arch`, for a file that holds weights only.
+  /// - Parameters:
+  ///   - architecture: the value of `--arch`, for a file that holds weights only.
+  ///   - edge: other extents of inputs.
   /// - Throws: the fault of the reader, with the file in its place.
-  static func read(_ path: String, architecture: String? = nil) throws -> SourceModel {
+  static func read(_ path: String, architecture: String? = nil, edge: EdgeOptions? = nil) throws
+    -> SourceModel
+  {
     let format = try ModelFormat.detect(path)
     switch format {
     case .kerasHDF5, .kerasZip:
       let model = try KerasImporter(table: .standard).model(
         contentsOf: path, architecture: architecture.map { try GivenArchitecture.read($0) })
+      var graph = model.graph
+      if let edge, !edge.isEmpty {
+        try EdgeOptions.apply(
+          edge.extents(of: graph.inputs.map { (graph[$0].name, graph[$0].type) }), to: &graph)
+      }
       return SourceModel(
-        graph: model.graph, format: format, producer: model.producer, notes: model.notes,
-        layout: model.graph.imageLayout ?? .channelsLast, opset: nil)
+        graph: graph, format: format, producer: model.producer, notes: model.notes,
+        layout: model.graph.imageLayout ?? .channelsLast, opset: nil, keras: model)
     case .onnx:
       if architecture != nil {
         throw ConversionFault(
           .options("an ONNX model has its architecture in it"), at: .option("--arch"))
       }
-      let model = try ONNXImporter(table: .standard).model(contentsOf: path)
+      let extents = try onnxExtents(path, edge)
+      let model = try ONNXImporter(table: .standard, inputShapes: extents).model(contentsOf: path)
       return SourceModel(
         graph: model.graph, format: format, producer: model.producer, notes: model.notes,
         layout: .channelsFirst, opset: min(max(model.opset, 13), 24))
     }
+  }
+}
+
+extension SourceModel {
+  /// Shape arithmetic is folded while a file is read, so other extents must be known before.
+  private static func onnxExtents(_ path: String, _ edge: EdgeOptions?) throws
+    -> [String: [Dimension]]
+  {
+    guard let edge, !edge.isEmpty else { return [:] }
+    let inputs = try ONNXImporter.inputs(contentsOf: path)
+    return try edge.extents(of: inputs.map { ($0.name, $0.type) })
   }
 }
 

@@ -10,8 +10,8 @@ struct Verification {
   let reference: Graph
   /// The result, as read back from its file.
   let result: Graph
-  /// Whether images of the result's inputs have their channels first where the reference has them last.
-  let transposesInputs: Bool
+  /// How the result takes its inputs, compared with the reference.
+  let inputLayouts: InputLayouts
 
   /// What was found.
   struct Outcome {
@@ -51,17 +51,13 @@ struct Verification {
       let inputs = shapes.map { random.tensor(shape: $0, in: range) }
       let expected = try Evaluator(graph: reference, inputShapes: shapes, threads: threads)
         .run(inputs)
-      let given = inputs.map { transposed($0) }
+      let given = inputs.enumerated().map { inputLayouts.moved($1, $0) }
       let found = try Evaluator(graph: result, inputShapes: given.map(\.shape), threads: threads)
         .run(given)
       outcome.samples += size
       compare(found, expected, options, &outcome)
     }
     return outcome
-  }
-
-  private func transposed(_ tensor: Tensor) -> Tensor {
-    transposesInputs && tensor.shape.count == 4 ? tensor.permuted([0, 3, 1, 2]) : tensor
   }
 
   private func compare(
@@ -72,12 +68,12 @@ struct Verification {
       outcome.largestAbsolute = max(outcome.largestAbsolute, difference.absolute)
       outcome.largestRelative = max(outcome.largestRelative, difference.relative)
       let passes = difference.passes(
-        relative: options.relativeTolerance, absolute: options.absoluteTolerance)
+        relative: options.allowedDifference, absolute: options.absoluteTolerance)
       if !passes && outcome.failure == nil {
         outcome.failure = ConversionFault(
           .differs(
             output: reference[reference.outputs[k]].name, difference: difference.absolute,
-            relative: difference.relative, tolerance: options.relativeTolerance),
+            relative: difference.relative, tolerance: options.allowedDifference),
           at: .file(options.output ?? options.input))
       }
     }

@@ -33,6 +33,8 @@ enum ConfigurationFile {
     ("input-shape", { list($0.edge.inputShape) }),
     ("batch", { number($0.edge.batch) }),
     ("inputs-as-nchw", { $0.edge.inputsAsNCHW ? .bool(true) : nil }),
+    ("inputs-as-nhwc", { $0.edge.inputsAsNHWC ? .bool(true) : nil }),
+    ("dtype", { text($0.edge.dtype) }),
     ("opset", { number($0.edge.opset) }),
     ("external-data", { text($0.edge.externalData) }),
     ("verify", { number($0.verification.verify) }),

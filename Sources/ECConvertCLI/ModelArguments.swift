@@ -15,15 +15,37 @@ struct SourceArguments: ParsableArguments {
 struct DataArguments: ParsableArguments {
   @Option(
     help: ArgumentHelp(
-      "A .npy or .npz file with a batch of inputs as the model takes them, or none. No labels "
-        + "are needed; 32 to 256 samples are enough. (default: none)",
-      valueName: "FILE"))
+      "What activations are measured on: a folder of JPEG or PNG images, a .npy or .npz file "
+        + "with a batch of inputs as the model takes them, synthetic (images are drawn), or none "
+        + "(weights only). No labels are needed; 32 to 256 images are enough. "
+        + "(default: synthetic)",
+      valueName: "PATH"))
   var calibration: String?
+
+  @Option(
+    help: ArgumentHelp("Images taken from a folder at most. (default: 64)", valueName: "N"))
+  var calibrationSamples: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "What is done to images before the model sees them, as keras.applications calls it: "
+        + "\(OptionValues.names(Preprocessing.self)), auto. (default: auto)",
+      valueName: "NAME"))
+  var preprocess: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "How images are resized: \(OptionValues.names(Interpolation.self)). (default: bilinear)",
+      valueName: "NAME"))
+  var interpolation: String?
+
+  @Flag(help: "Cut images to the model's aspect ratio instead of distorting them.")
+  var cropToAspectRatio = false
 
   @Option(
     help: ArgumentHelp(
       "How pruning is mended: \(OptionValues.names(ConversionOptions.Repair.self)). "
-        + "(default: merge with calibration data, else bias)",
+        + "(default: merge, with --calibration none bias)",
       valueName: "NAME"))
   var repair: String?
 
@@ -34,15 +56,23 @@ struct DataArguments: ParsableArguments {
 
   /// Puts the values into options.
   func apply(to options: inout ConversionOptions) throws(UsageError) {
-    if let calibration, calibration != "none" {
-      let lower = calibration.lowercased()
-      guard lower.hasSuffix(".npy") || lower.hasSuffix(".npz") else {
-        throw UsageError(
-          "--calibration", "'\(calibration)' is neither a .npy nor a .npz file",
-          remedy: "give a NumPy file with a batch of inputs, or none")
-      }
-      options.calibration = .file(calibration)
+    switch calibration {
+    case nil: break
+    case "none"?: options.calibration = ConversionOptions.Calibration.none
+    case "synthetic"?: options.calibration = .synthetic
+    case let path?: options.calibration = .path(path)
     }
+    if let calibrationSamples {
+      options.calibrationCount = try OptionValues.integer(
+        calibrationSamples, "--calibration-samples", atLeast: 1)
+    }
+    if let preprocess, preprocess != "auto" {
+      options.preprocessing = try OptionValues.choice(preprocess, "--preprocess")
+    }
+    if let interpolation {
+      options.interpolation = try OptionValues.choice(interpolation, "--interpolation")
+    }
+    options.cropsToAspectRatio = cropToAspectRatio
     if let repair { options.repair = try OptionValues.choice(repair, "--repair") }
     if let ridge { options.ridge = try OptionValues.number(ridge, "--ridge", atLeast: 0) }
   }
@@ -52,14 +82,14 @@ struct DataArguments: ParsableArguments {
 struct EdgeArguments: ParsableArguments {
   @Option(
     help: ArgumentHelp(
-      "Fix the shape of an input, for example input_1:1,224,224,3. Repeatable. "
-        + "(default: as in the source)",
-      valueName: "NAME:SHAPE"))
+      "Fix the shape of an input, for example input_1:1,224,224,3; a single input needs no name. "
+        + "Repeatable. (default: as in the source)",
+      valueName: "[NAME:]SHAPE"))
   var inputShape: [String] = []
 
   @Option(
     help: ArgumentHelp(
-      "Fix the batch to N, or leave it dynamic. (default: dynamic)", valueName: "N"))
+      "Fix the batch to N, or make it dynamic. (default: as in the source)", valueName: "N"))
   var batch: String?
 
   @Flag(
@@ -67,10 +97,23 @@ struct EdgeArguments: ParsableArguments {
     help: "Take images as [batch, channels, height, width].")
   var inputsAsNCHW = false
 
+  @Flag(
+    name: .customLong("inputs-as-nhwc"),
+    help: "Take images as [batch, height, width, channels].")
+  var inputsAsNHWC = false
+
   @Option(
     help: ArgumentHelp(
-      "ONNX operator set to write. (default: one that is widely supported)", valueName: "N"))
+      "ONNX operator set to write, 13 to 24. (default: that of an ONNX source, else 17)",
+      valueName: "N"))
   var opset: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "fp16 stores and computes in half precision where the numbers allow it, and names the layers "
+        + "that stay in float32; inputs and outputs stay float32. (default: as in the source)",
+      valueName: "TYPE"))
+  var dtype: String?
 
   @Option(
     help: ArgumentHelp(
@@ -84,11 +127,24 @@ struct EdgeArguments: ParsableArguments {
     for text in inputShape {
       options.inputShapes.append(try OptionValues.inputShape(text, "--input-shape"))
     }
-    if let batch, batch != "dynamic" {
-      options.batch = try OptionValues.integer(batch, "--batch", atLeast: 1)
+    if let batch {
+      options.batch =
+        batch == "dynamic"
+        ? .dynamic : .fixed(try OptionValues.integer(batch, "--batch", atLeast: 1))
     }
-    options.inputsAsNCHW = inputsAsNCHW
-    if let opset { options.opset = try OptionValues.integer(opset, "--opset", atLeast: 7) }
+    if inputsAsNCHW && inputsAsNHWC {
+      throw UsageError("--inputs-as-nchw", "excludes --inputs-as-nhwc", remedy: "give one of them")
+    }
+    if inputsAsNCHW { options.inputLayout = .nchw }
+    if inputsAsNHWC { options.inputLayout = .nhwc }
+    if let opset {
+      let version = try OptionValues.integer(opset, "--opset", atLeast: 13)
+      if version > 24 {
+        throw UsageError("--opset", "\(version) is too large, the most is 24")
+      }
+      options.opset = version
+    }
+    if let dtype { options.precision = try OptionValues.choice(dtype, "--dtype") }
     if let externalData {
       options.externalData = try OptionValues.choice(externalData, "--external-data")
     }
@@ -109,7 +165,8 @@ struct VerificationArguments: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
-      "Difference allowed, relative to an output's largest magnitude. (default: 0.0001)",
+      "Difference allowed, relative to an output's largest magnitude. (default: 0.0001, and 0.02 "
+        + "with --dtype fp16)",
       valueName: "R"))
   var rtol: String?
 

@@ -94,15 +94,16 @@ enum OptionValues {
     return (String(text[..<cut]), value)
   }
 
-  /// `NAME:1,3,224,224`, cut at the last colon.
+  /// `NAME:1,3,224,224`, cut at the last colon, or `1,3,224,224` alone.
   static func inputShape(_ text: String, _ option: String) throws(UsageError)
-    -> (name: String, shape: [Int])
+    -> (name: String?, shape: [Int])
   {
     let remedy = "write NAME:1,3,224,224, every extent a whole number of at least 1"
-    guard let cut = text.lastIndex(of: ":"), cut > text.startIndex else {
+    let cut = text.lastIndex(of: ":")
+    if cut == text.startIndex {
       throw UsageError(option, "'\(text)' is not NAME:SHAPE", remedy: remedy)
     }
-    let extents = text[text.index(after: cut)...].split(
+    let extents = text[(cut.map { text.index(after: $0) } ?? text.startIndex)...].split(
       separator: ",", omittingEmptySubsequences: false)
     var shape: [Int] = []
     for extent in extents {
@@ -111,7 +112,7 @@ enum OptionValues {
       }
       shape.append(value)
     }
-    return (String(text[..<cut]), shape)
+    return (cut.map { String(text[..<$0]) }, shape)
   }
 
   /// One of the names of an enumeration.

@@ -25,7 +25,7 @@ struct PruningArguments: ParsableArguments {
   @Option(
     help: ArgumentHelp(
       "Importance that ranks channels: \(OptionValues.names(ConversionOptions.Criterion.self)). "
-        + "(default: centrality with calibration data, else paper)",
+        + "(default: centrality)",
       valueName: "NAME"))
   var criterion: String?
 

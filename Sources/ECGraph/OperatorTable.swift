@@ -6,6 +6,8 @@ public import OrderedCollections
 public struct OperatorTable: Sendable {
   /// The rules for Keras layers, by class name.
   public let keras: OrderedDictionary<String, KerasRule>
+  /// The rules by which Keras layers are written back, by class name.
+  public let kerasWrites: OrderedDictionary<String, KerasWriteRule>
   /// The rules for ONNX nodes, by operator type.
   public let onnx: OrderedDictionary<String, ONNXRule>
   /// A rule that carries an ONNX node that has no rule of its own.
@@ -13,9 +15,14 @@ public struct OperatorTable: Sendable {
 
   /// Makes a table.
   /// - Precondition: names are unique.
-  public init(keras: [KerasRule], onnx: [ONNXRule], fallback: ONNXRule? = nil) {
+  public init(
+    keras: [KerasRule], kerasWrites: [KerasWriteRule] = [], onnx: [ONNXRule],
+    fallback: ONNXRule? = nil
+  ) {
     self.keras = OrderedDictionary(
       uniqueKeysWithValues: keras.flatMap { rule in rule.classNames.map { ($0, rule) } })
+    self.kerasWrites = OrderedDictionary(
+      uniqueKeysWithValues: kerasWrites.flatMap { rule in rule.classNames.map { ($0, rule) } })
     self.onnx = OrderedDictionary(uniqueKeysWithValues: onnx.map { ($0.type, $0) })
     self.fallback = fallback
   }

@@ -5,21 +5,19 @@ import ECTensor
 /// Draws the layers of a model into a graph; models within models are inlined.
 struct GraphDrawing {
   let table: OperatorTable
-  let dialect: KerasDialect
   /// The weights by the layer's id and the name that its rule uses.
   let weights: [Int: [String: Tensor]]
   private var graph: Graph
   /// The initializers of each layer by the names its rule gave them, shared by all its calls.
   private var constants: [Int: [String: ValueID]] = [:]
   private var callCounts: [Int: Int] = [:]
+  /// What was drawn of every layer and nested model, by id.
+  private(set) var drawn: [Int: DrawnLayer] = [:]
   /// Weights of other extents than the configuration says.
   private var mismatches: [(error: KerasError, mismatch: WeightMismatch)] = []
 
-  init(
-    table: OperatorTable, dialect: KerasDialect, weights: [Int: [String: Tensor]], name: String
-  ) {
+  init(table: OperatorTable, weights: [Int: [String: Tensor]], name: String) {
     self.table = table
-    self.dialect = dialect
     self.weights = weights
     graph = Graph(name: name)
   }
@@ -75,6 +73,13 @@ struct GraphDrawing {
     (constants[layer] ?? [:]).mapValues { graph[$0].name }
   }
 
+  /// All that an export needs to find the layers again in the graph, however it was changed.
+  func record(of model: ModelSource) -> KerasRecord {
+    var layers = drawn
+    for (id, names) in constants { layers[id, default: DrawnLayer()].constants = names }
+    return KerasRecord(model: model, layers: layers, weights: weights)
+  }
+
   /// What the first weights of a model in a row tell of its input.
   private func guess(_ model: ModelSource) -> InputShape? {
     for leaf in model.leaves {
@@ -94,9 +99,19 @@ struct GraphDrawing {
       throw KerasError(.inputCount(expected: model.inputs.count, found: inputs.count), at: here)
     }
     var known: [TensorReference: ValueID] = [:]
-    for (reference, value) in zip(model.inputs, inputs) { known[reference] = value }
+    for (reference, value) in zip(model.inputs, inputs) {
+      known[reference] = value
+      if let layer = model.layers.first(where: { $0.name == reference.layer }) {
+        drawn[layer.id, default: DrawnLayer()].add(results: [value])
+      }
+    }
+    let references = model.layers.flatMap { $0.calls.flatMap(\.inputs) } + model.outputs
+    let needed = Set(references.map { DrawnCall(layer: $0.layer, call: $0.call) })
     for (layer, call) in try DrawingOrder(model).calls() {
       if layer.isInput { continue }
+      // Files for several generations of Keras call models twice, so that each finds the call that
+      // it counts from.
+      if layer.model != nil, !needed.contains(DrawnCall(layer: layer.name, call: call)) { continue }
       var operands: [ValueID] = []
       for reference in layer.calls[call].inputs {
         guard let value = known[reference] else {
@@ -104,7 +119,11 @@ struct GraphDrawing {
         }
         operands.append(value)
       }
+      let first = graph.order.count
       let results = try draw(layer, layer.calls[call], on: operands, isTraining: isTraining)
+      drawn[layer.id, default: DrawnLayer()].add(
+        node: call, arguments: layer.calls[call].arguments, inputs: operands, results: results,
+        nodes: layer.model == nil ? Array(graph.order[first...]) : [])
       for (k, value) in results.enumerated() {
         known[TensorReference(layer.name, call: call, result: k)] = value
       }
@@ -142,7 +161,7 @@ struct GraphDrawing {
     while true {
       let neutral = KerasLayer(
         name: layer.path, className: layer.ruleName, config: layer.config, arguments: arguments,
-        weights: tensors, dialect: dialect)
+        weights: tensors, dialect: layer.dialect)
       do throws(FormatError) {
         return try draw(layer, neutral, rule, count, inputs)
       } catch {
@@ -192,6 +211,12 @@ struct GraphDrawing {
     if let failure { throw failure }
     return results
   }
+}
+
+/// One call of a layer of a model.
+private struct DrawnCall: Hashable {
+  let layer: String
+  let call: Int
 }
 
 /// The value of a variable, which gets another one.

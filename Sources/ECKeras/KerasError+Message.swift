@@ -41,7 +41,17 @@ extension KerasError {
       "the file has \(Self.count(found)), expected \(expected.count)"
         + (found.count == expected.count ? " of other names" : "")
     case .layer(let error): error.what
+    case .notExpressible(let nodes):
+      nodes.count == 1
+        ? "1 operator can't be said in Keras" : "\(nodes.count) operators can't be said in Keras"
     case .unwritten(let error): error.what
+    case .unwrittenArchive(let error): error.what
+    case .unwritable(let layers):
+      layers.count == 1
+        ? "1 layer can't be written any more"
+        : "\(layers.count) layers can't be written any more"
+    case .oldDialect:
+      "the model is in the words of Keras 1, and not all of it can be said in today's"
     }
   }
 
@@ -58,11 +68,15 @@ extension KerasError {
         case .quantized(let policy): "\(entry.className) with dtype '\(policy)': \(names)"
         }
       }
+    case .unwritable(let layers):
+      layers.map { "'\($0.layer)' (\($0.className)): \($0.reason)" }
+    case .oldDialect(let layers): layers
     case .weightMismatch(let found):
       found.prefix(24).map(\.words)
         + (found.count > 24 ? ["and \(found.count - 24) more"] : [])
     case .weightNames(let expected, let found):
       ["expected: \(Self.names(expected, limit: 24))", "found: \(Self.names(found, limit: 24))"]
+    case .notExpressible(let nodes): nodes
     default: []
     }
   }
@@ -95,6 +109,10 @@ extension KerasError {
         "'ecconvert operators' lists what can be read"
       }
     case .layer(let error): error.remedy
+    case .notExpressible: "write ONNX (-o model.onnx), which has them all"
+    case .unwritable:
+      "write ONNX (-o model.onnx), or leave the layers that feed these alone with --exclude"
+    case .oldDialect: "write ONNX (-o model.onnx)"
     default: nil
     }
   }
@@ -105,6 +123,7 @@ extension KerasError {
     case .archive(let error): error.category
     // A name that HDF5 can't hold comes from the model, everything else from the disk.
     case .unwritten(let error): error.reason == .refusedName ? .input : .output
+    case .unwrittenArchive: .output
     default: .input
     }
   }

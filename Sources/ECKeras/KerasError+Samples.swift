@@ -62,9 +62,17 @@ extension KerasError {
       KerasError(
         .layer(FormatError(.weightShape("kernel", found: [3, 3, 3, 8], expected: [3, 3, 3, 16]))),
         at: layer),
+      KerasError(.notExpressible(["Erf 'gelu/erf'", "Sin 'phase'"])),
       KerasError(
         writing: HDF5Error(
           .library(operation: "writing", message: "No space left on device"), at: file)),
+      KerasError(writing: ArchiveError(.cannotCreate("No space left on device"), at: file)),
+      KerasError(
+        .unwritable([
+          UnwritableLayer(layer: "mix", className: "EinsumDense", reason: "its size has changed")
+        ]), at: file),
+      KerasError(
+        .oldDialect(["'merge_1': it is called with arguments besides its tensors"]), at: file),
     ]
   }()
 }

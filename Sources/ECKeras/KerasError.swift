@@ -46,8 +46,16 @@ public struct KerasError: DiagnosticError, Equatable {
     case weightNames(expected: [String], found: [String])
     /// What a rule refuses in a layer.
     case layer(FormatError)
+    /// Nodes that Keras has no layers for, each as its operator and its name.
+    case notExpressible([String])
     /// The file can't be written.
     case unwritten(HDF5Error)
+    /// The archive can't be written.
+    case unwrittenArchive(ArchiveError)
+    /// Layers that were changed and can't be said in Keras' words any more.
+    case unwritable([UnwritableLayer])
+    /// A model in the words of Keras 1, which today's loaders don't know.
+    case oldDialect([String])
   }
 
   /// The fact.
@@ -75,9 +83,31 @@ public struct KerasError: DiagnosticError, Equatable {
     self.init(.unwritten(error), at: error.place)
   }
 
+  /// Wraps a fault of an archive being written; its place already begins with the file.
+  init(writing error: ArchiveError) {
+    self.init(.unwrittenArchive(error), at: error.place)
+  }
+
   /// This error with the file in front of its place, unless it is there already.
   func inside(_ file: Place) -> KerasError {
     place.trail.first == file.trail.first ? self : KerasError(reason, at: file.appending(place))
+  }
+}
+
+/// A layer that can't be written, and why.
+public struct UnwritableLayer: Sendable, Equatable {
+  /// The layer, with the names of the models around it.
+  public let layer: String
+  /// The class name as the file has it.
+  public let className: String
+  /// Why, as a clause.
+  public let reason: String
+
+  /// Describes a layer.
+  public init(layer: String, className: String, reason: String) {
+    self.layer = layer
+    self.className = className
+    self.reason = reason
   }
 }
 

@@ -47,8 +47,7 @@ public struct KerasImporter: Sendable {
 
     let loaded = try load(
       source, header, dialect, isForeign: header.architecture == nil, from: &weights)
-    var drawing = GraphDrawing(
-      table: table, dialect: dialect, weights: loaded.tensors, name: source.name)
+    var drawing = GraphDrawing(table: table, weights: loaded.tensors, name: source.name)
     let graph = try drawing.draw(source)
     let groups = loaded.groups.map { entry in
       KerasModel.StoredGroup(
@@ -61,7 +60,8 @@ public struct KerasImporter: Sendable {
     }
     return KerasModel(
       graph: graph, version: header.version, backend: header.backend, dialect: dialect,
-      notes: loaded.notes + weights.notes, config: config, layout: header.layout, groups: groups)
+      notes: reader.notes + loaded.kernelOrder.notes(source) + loaded.notes + weights.notes,
+      config: config, layout: header.layout, groups: groups, record: drawing.record(of: source))
   }
 
   /// The architecture in the file, or else the one given.
@@ -92,14 +92,15 @@ public struct KerasImporter: Sendable {
     _ model: ModelSource, _ header: KerasFile.Header, _ dialect: KerasDialect, isForeign: Bool,
     from file: inout WeightFile
   ) throws(KerasError) -> LoadedWeights {
+    let order = KernelOrder(dialect: dialect, backend: header.backend)
     switch header.layout {
     case .version3:
-      var layout = Version3Layout(table: table, dialect: dialect)
+      var layout = Version3Layout(table: table, order: order)
       try layout.load(model, from: &file)
       return layout.loaded
     case .legacy(let root):
       var layout = LegacyLayout(
-        table: table, dialect: dialect,
+        table: table, order: order,
         isMultiBackend: isMultiBackend(dialect, header.version), root: root)
       if isForeign {
         try layout.load(foreign: model, from: &file)
@@ -148,9 +149,10 @@ public struct KerasImporter: Sendable {
         return .quantized(name)
       }
     }
+    if layer.ruleName.hasPrefix("custom:") { return .custom }
     if table.keras[layer.ruleName] != nil { return nil }
     if layer.ruleName.contains(":") { return .operation }
     if layer.ruleName == "Lambda" { return .lambda }
-    return layer.declaredClass.contains(">") ? .custom : .layer
+    return .layer
   }
 }

@@ -20,6 +20,8 @@ public struct KerasModel: Sendable {
   /// The groups of weights in the order of the file (`layer_names`), also those without weights;
   /// in the layout of version 3 in the order of the layers.
   public let groups: [StoredGroup]
+  /// Where the layers are in the graph.
+  let record: KerasRecord
 
   /// The producer in words, such as `keras 2.15.0`.
   public var producer: String { version.map { "keras \($0)" } ?? "keras" }

@@ -44,7 +44,22 @@ public struct ONNXImporter: Sendable {
     }
   }
 
-  private func read(_ path: String) throws(ONNXError) -> ONNXModel {
+  /// The inputs that a caller feeds, with their types where the file gives them; nothing else of
+  /// the graph is looked at.
+  /// - Throws: `ONNXError` with the file first in its place.
+  public static func inputs(contentsOf path: String) throws(ONNXError)
+    -> [(name: String, type: ValueType?)]
+  {
+    do {
+      let graph = try record(path).graph
+      let weights = Set(graph.initializers.map(\.name))
+      return graph.inputs.filter { !weights.contains($0.name) }.map { ($0.name, $0.type) }
+    } catch {
+      throw error.inside(.file(path))
+    }
+  }
+
+  private static func record(_ path: String) throws(ONNXError) -> ModelRecord {
     let file: MappedFile
     do {
       file = try MappedFile(path: path)
@@ -54,11 +69,15 @@ public struct ONNXImporter: Sendable {
     }
     let storage = file.storage()
     let external = ExternalFiles(folder: ONNXImporter.folder(of: path))
-    let record = try file.withBytes { (bytes) throws(ONNXError) -> ModelRecord in
+    return try file.withBytes { (bytes) throws(ONNXError) -> ModelRecord in
       try WireCheck.check(bytes)
       let tensors = TensorReader(bytes: bytes, storage: storage, external: external)
       return try ModelReader(bytes: bytes, tensors: tensors).model()
     }
+  }
+
+  private func read(_ path: String) throws(ONNXError) -> ONNXModel {
+    let record = try ONNXImporter.record(path)
     var notes: [String] = []
     let opset = try checkVersions(record, &notes)
     if record.hasTraining { notes.append("training information is left out") }

@@ -4,6 +4,10 @@ extension OperatorTable {
   /// The one list of all that importers know.
   public static let standard = OperatorTable(
     keras: kerasConvolutionRules + kerasActivationRules + kerasPoolingRules + kerasShapeRules
+      + kerasWrapperRules
       + kerasOperationRules,
-    onnx: onnxConvolutionRules + onnxActivationRules + onnxPoolingRules + onnxShapeRules)
+    kerasWrites: kerasConvolutionWrites + kerasActivationWrites + kerasShapeWrites
+      + kerasOperationWrites,
+    onnx: onnxConvolutionRules + onnxActivationRules + onnxPoolingRules + onnxShapeRules
+      + onnxSelectionRules + onnxNormalizationRules)
 }

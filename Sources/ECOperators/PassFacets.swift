@@ -50,7 +50,7 @@ extension TransposedConvolution: ScalableOperator {
 }
 
 extension Dense: ScalableOperator {
-  public var producerAxis: Int { 1 }
+  public var producerAxis: Int { isTransposed ? 0 : 1 }
   public func channelAxis(rank: Int) -> Int { rank - 1 }
 }
 
@@ -60,7 +60,8 @@ extension Padding {
     let rank = pad.begin.count
     let axes = Array(layout.spatialAxes(rank: rank))
     let others = (0..<rank).filter { !axes.contains($0) }
-    guard pad.value == 0, others.allSatisfy({ pad.begin[$0] == 0 && pad.end[$0] == 0 }),
+    guard pad.mode == .constant, pad.value == 0,
+      others.allSatisfy({ pad.begin[$0] == 0 && pad.end[$0] == 0 }),
       (pad.begin + pad.end).allSatisfy({ $0 >= 0 })
     else { return nil }
     let begin = axes.map { pad.begin[$0] }
@@ -127,5 +128,14 @@ extension Convolution: ConstantChannelOperator {
 extension Dense: ConstantChannelOperator {
   public func constantChannels(_ operands: Operands) -> ConstantChannelRule? {
     .mixes(readsPadding: false)
+  }
+}
+
+extension Relayout {
+  /// For an operator that is unaware of layouts: kept where an image goes in or comes out.
+  static func keepsBelowImages(_ op: any Operator, _ operands: Operands) -> Relayout {
+    let results = (try? op.infer(operands)) ?? []
+    let touchesImages = (operands.types.compactMap { $0 } + results).contains { $0.rank == 4 }
+    return touchesImages ? .keeps : .becomes(op)
   }
 }

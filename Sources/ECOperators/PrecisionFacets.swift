@@ -101,7 +101,8 @@ extension Elementwise: HalfPrecisionOperator {
 extension Activation: HalfPrecisionOperator {
   public func halfPrecisionNeed(_ operands: Operands) -> HalfPrecisionNeed? {
     switch kind {
-    case .exp, .log, .sqrt, .reciprocal, .sin, .cos: nil
+    // Celu is defined on float32 alone.
+    case .exp, .log, .sqrt, .reciprocal, .sin, .cos, .celu: nil
     default: .range
     }
   }

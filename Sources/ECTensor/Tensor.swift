@@ -4,7 +4,7 @@
 /// picking and slicing therefore copy nothing. Elements are read in row-major order of the view.
 public struct Tensor: Sendable {
   /// One axis of a view.
-  struct Axis: Sendable {
+  struct Axis: Sendable, Equatable {
     var count: Int
     /// Elements between neighbours.
     var stride: Int
@@ -110,6 +110,12 @@ public struct Tensor: Sendable {
       stride *= axis.count
     }
     return true
+  }
+
+  /// Whether this is the same view of the same bytes; equal elements elsewhere don't count.
+  public func isSameView(as other: Tensor) -> Bool {
+    storage === other.storage && byteOffset == other.byteOffset && elementType == other.elementType
+      && axes == other.axes
   }
 
   /// Whether the elements are anonymous memory (and not a view of a mapped file).

@@ -1,4 +1,5 @@
 import ECCentrality
+import ECRandom
 import Foundation
 
 /// The reference figures of `fixtures/acceptance/pruning-acceptance.json`.

@@ -1,5 +1,6 @@
 import ECBLAS
 import ECCentrality
+import ECRandom
 import Testing
 
 @Suite struct PropertyTests {

@@ -43,7 +43,10 @@ private let signature: [UInt8] = [0x89, 0x48, 0x44, 0x46, 0x0D, 0x0A, 0x1A, 0x0A
     for path in ["a.onnx", "x/y.ONNX", "-", "b.tar.onnx"] {
       #expect(try ModelFormat.output(path) == .onnx)
     }
-    for (path, ext) in [("a.h5", "h5"), ("onnx", ""), ("a.onnx/b", ""), ("", "")] {
+    #expect(try ModelFormat.output("a.H5") == .kerasHDF5)
+    #expect(try ModelFormat.output("x.onnx/a.hdf5") == .kerasHDF5)
+    #expect(try ModelFormat.output("a.keras") == .kerasZip)
+    for (path, ext) in [("a.pb", "pb"), ("onnx", ""), ("a.onnx/b", ""), ("", "")] {
       #expect(throws: ConversionFault(.unknownOutput(extension: ext))) {
         try ModelFormat.output(path)
       }

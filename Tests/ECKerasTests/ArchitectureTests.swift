@@ -169,12 +169,31 @@ struct ArchitectureTests {
     #expect(first("conv1/bias", of: model) == 2)
     let output = try #require(model.graph.outputs.first)
     #expect("\(model.graph[output].type)" == "float32[batch, 4]")
-    let theano = file.config?.replacing("\"tf\"", with: "\"th\"")
+    // With channels first the kernel's axes are out, in, h, w, and the picture's c, h, w.
+    file.config = file.config?.replacing("\"tf\"", with: "\"th\"").replacing(
+      "8, 8, 3", with: "3, 8, 8")
+    file.groups[0].weights[0] = ModelFile.Weight(name: "conv1_W:0", shape: [2, 3, 3, 2], value: 1)
+    let first = try file.read()
+    let result = try #require(first.graph.outputs.first)
+    #expect("\(first.graph[result].type)" == "float32[batch, 4]")
+    #expect(first.notes.count == 1)
+  }
+
+  @Test func `merges of Keras 1 that Keras 2 can't say are refused by their modes`() throws {
+    let config = """
+      {"class_name": "Model", "config": {"name": "m", "layers": [
+        {"class_name": "InputLayer", "name": "i", "inbound_nodes": [],
+         "config": {"name": "i", "batch_input_shape": [null, 4]}},
+        {"class_name": "Merge", "name": "j", "config": {"name": "j", "mode": "cos"},
+         "inbound_nodes": [[["i", 0, 0], ["i", 0, 0]]]},
+        {"class_name": "Dense", "name": "d", "config": {"name": "d", "output_dim": 2},
+         "inbound_nodes": [[["j", 0, 0]]]}],
+        "input_layers": [["i", 0, 0]], "output_layers": [["d", 0, 0]]}}
+      """
     #expect(
-      try ModelFile(config: theano, version: "1.2.2").fault()?.reason
+      try ModelFile(config: config, version: "1.2.2").fault()?.reason
         == .unsupported([
-          UnsupportedLayer(
-            className: "Convolution2D in 'th' order", kind: .layer, layers: ["conv1"])
+          UnsupportedLayer(className: "Merge in mode cos", kind: .layer, layers: ["j"])
         ]))
   }
 }

@@ -117,5 +117,16 @@ private let golden = #"""
     found: none
   error: model.h5 › layer 'base/conv1': weight 'kernel': shape is [3, 3, 3, 8], expected [3, 3, \#
   3, 16]
+  error: 2 operators can't be said in Keras
+    Erf 'gelu/erf'
+    Sin 'phase'
+    to fix: write ONNX (-o model.onnx), which has them all
   error: model.h5: writing failed (No space left on device)
+  error: model.h5: can't be created (No space left on device)
+  error: model.h5: 1 layer can't be written any more
+    'mix' (EinsumDense): its size has changed
+    to fix: write ONNX (-o model.onnx), or leave the layers that feed these alone with --exclude
+  error: model.h5: the model is in the words of Keras 1, and not all of it can be said in today's
+    'merge_1': it is called with arguments besides its tensors
+    to fix: write ONNX (-o model.onnx)
   """#

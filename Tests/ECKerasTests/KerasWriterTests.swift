@@ -36,9 +36,21 @@ import Testing
 
   @Test func `equal models give equal bytes`() throws {
     let bytes = try (0..<2).map { _ in
-      try withWritten(Self.nested(trainable: true)) { try Fixture.bytes($0) }
+      try withWritten(Self.nested(trainable: true)) { Fixture.bytes($0) }
     }
     #expect(bytes[0] == bytes[1])
+  }
+
+  @Test func `an archive is read back with its weights`() throws {
+    let folder = Fixture.temporaryFolder()
+    defer { Fixture.removeFolder(folder) }
+    try KerasWriter(Self.nested(trainable: true)).writeArchive(
+      toFile: "\(folder)/model.keras", scratch: "\(folder)/weights.h5")
+    let model = try KerasImporter(table: .standard).model(contentsOf: "\(folder)/model.keras")
+    #expect(first("base/conv/kernel", of: model) == 1)
+    #expect(first("base/last/kernel", of: model) == 7)
+    #expect(first("base/norm/moving_mean", of: model) == 4)
+    #expect(first("head/kernel", of: model) == 6)
   }
 
   @Test func `a folder that isn't there is named`() throws {

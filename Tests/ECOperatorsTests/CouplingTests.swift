@@ -162,7 +162,7 @@ import Testing
     #expect(l.units(first) == [1, 2, 3])
   }
 
-  @Test func `slices of channels take their labels, and steps make them stay`() throws {
+  @Test func `slices of channels take their labels, in steps too`() throws {
     var d = Drawing()
     let x = d.input([2, 4, 4])
     let a = try d.conv(x, "a", 4)
@@ -178,9 +178,8 @@ import Testing
     let l = Labelling(d)
     #expect(l.units(part) == [2, 3])
     #expect(l.units(rows) == [1, 2, 3, 4])
-    #expect(l.units(b) == [0, 0, 0, 0])
-    #expect(l.units(steps) == [0, 0])
-    #expect(l.reasons == ["its channels are taken in steps"])
+    #expect(l.units(steps) == [5, 7])
+    #expect(l.reasons.isEmpty)
   }
 
   @Test(arguments: [
@@ -231,15 +230,19 @@ import Testing
     #expect(l.reasons.isEmpty)
   }
 
-  @Test func `padding the picture keeps channels, padding channels doesn't`() throws {
+  @Test func `channels that padding adds may leave, those that it repeats may not`() throws {
     var d = Drawing()
     let x = d.input([2, 4, 4])
     let (a, b) = (try d.conv(x, "a", 3), try d.conv(x, "b", 3))
     let picture = try d.onnx(
       "Pad", [a, d.numbers([0, 0, 1, 1, 0, 0, 1, 1], "p")], name: "picture")
-    _ = try d.onnx("Pad", [b, d.numbers([0, 1, 0, 0, 0, 0, 0, 0], "q")], name: "channels")
+    let wider = try d.onnx(
+      "Pad", [a, d.numbers([0, 1, 0, 0, 0, -1, 0, 0], "r")], name: "wider")
+    _ = try d.onnx(
+      "Pad", [b, d.numbers([0, 1, 0, 0, 0, 0, 0, 0], "q")], ["mode": "edge"], name: "channels")
     let l = Labelling(d)
     #expect(l.units(picture) == [1, 2, 3])
+    #expect(l.units(wider) == [7, 1, 2])
     #expect(l.units(b) == [0, 0, 0])
     #expect(l.reasons == ["channels are added by padding"])
   }

@@ -133,7 +133,7 @@ func expectKept(
 func kerasPasses(movesInputs: Bool = false) -> [any Pass] {
   [
     RemoveUnused(), SplitGlobalPool(),
-    ConvertLayout(from: .channelsLast, to: .channelsFirst, convertsInputs: movesInputs),
+    ConvertLayout(from: .channelsLast, to: .channelsFirst, inputs: movesInputs ? .move : .keep),
     MergeReshapes(), MergePadding(), FoldBatchNorm(), RemoveUnused(),
   ]
 }

@@ -60,7 +60,7 @@ def cases(ecconvert, models):
         return [sys.executable, str(HERE / "ssyrk.py"), *map(str, shapes)]
 
     ours, copied = WORK / "ours.onnx", WORK / "copy.h5"
-    paper = ["--prune", "0.5", "--criterion", "paper"]
+    paper = ["--prune", "0.5", "--criterion", "paper", "--calibration", "none"]
     return [
         Case("VGG16, convert", convert("VGG16"), "`cp` of the file", copy("VGG16"), ours, copied,
              ratio=3, anonymous=100),

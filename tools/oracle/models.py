@@ -8,11 +8,16 @@ when pruned.
 # error must hold: the class that can't be carried, and a layer of it.
 REFUSED = {
     "lambda_layer": ["Lambda", "scale"],            # Python code inside the model
-    "custom_layer": ["ScaleShift", "ss"],           # a class of the user
+    "custom_layer": ["ScaleShift", "custom", "ss"],  # a class of the user
     "weights_only": ["weights"],                    # no architecture in the file
     "norm_zoo": ["GroupNormalization", "LayerNormalization", "UnitNormalization"],
-    "seq1d_zoo": ["MultiHeadAttention", "TimeDistributed", "mha"],
+    "seq1d_zoo": ["MultiHeadAttention", "mha"],
     "tiny_convnext": ["LayerNormalization", "layernorm"],
+}
+
+# Files of weights without an architecture, with the archive in whose config.json it stands.
+WITH_ARCHITECTURE = {
+    "weights_only": "tiny_resnet.keras",
 }
 
 # Models whose ONNX form has operators that aren't read, so that reading it back must be refused

@@ -88,32 +88,41 @@ public struct Coupling {
     for labels in labels { if let labels { freeze(labels.ids, because: reason) } }
   }
 
-  /// The extents of an operand with a batch of one, if all are numbers.
-  public func extents(_ position: Int) -> [Int]? {
-    guard position < operands.types.count, let type = operands.types[position] else { return nil }
-    if operands.constants[position] != nil { return type.shape.compactMap(\.value) }
-    return type.fixedShapeAfterBatch.map { type.rank == 0 ? [] : [1] + $0 }
-  }
-
-  /// The extents of a result with a batch of one, if all are numbers.
-  public func resultExtents(_ position: Int = 0) -> [Int]? {
-    results[position].fixedShapeAfterBatch.map { results[position].rank == 0 ? [] : [1] + $0 }
-  }
-
-  /// Moves labels as the operator moves data: `move` gets every activation's labels spelled out.
-  ///
-  /// Freezes what arrives if an extent is unknown or `move` can't say the result.
-  public mutating func rearrange(
-    unless reason: String, _ move: ([LabelArray]) -> [LabelArray]?
-  ) {
-    if labels.allSatisfy({ $0?.isNone ?? true }) { return }
-    var spelled: [LabelArray] = []
-    for (position, labels) in labels.enumerated() {
-      guard let labels else { continue }
-      guard let extents = extents(position) else { return barrier(reason) }
-      spelled.append(labels.expanded(to: extents))
+  /// Gives the result the labels of the first operand, whose elements get other axes.
+  /// - Parameter keepsBatch: whether the first axis is the same before and after.
+  public mutating func reshape(keepsBatch: Bool, unless reason: String) {
+    guard let labels = labels[0], let type = operands.types[0], !labels.isNone else { return }
+    var (old, new) = (type.shape, results[0].shape)
+    if keepsBatch, labels.shape.first == 1, !new.isEmpty {
+      (old[0], new[0]) = (.symbolic("batch"), .symbolic("batch"))
     }
-    guard let moved = move(spelled) else { return barrier(reason) }
-    for (position, labels) in moved.enumerated() { setResult(position, labels.compressed()) }
+    guard let moved = labels.reshaped(from: old, to: new) else {
+      return barrier(reason)
+    }
+    setResult(0, moved)
+  }
+
+  /// Ties all that stands along axes that are mixed, where ids differ along others too.
+  ///
+  /// Freezes the ids, if they differ along the mixed axes alone.
+  /// - Returns: the labels, the same along the axes now; `nil` where they were frozen.
+  public mutating func collapse(
+    _ labels: LabelArray, along axes: [Int], because reason: String
+  ) -> LabelArray? {
+    let mixed = axes.filter { labels.shape[$0] > 1 }
+    if mixed.isEmpty { return labels }
+    guard labels.varyingAxes.contains(where: { !mixed.contains($0) }) else {
+      freeze(labels.ids, because: reason)
+      return nil
+    }
+    var left = labels
+    for axis in mixed {
+      let first = left.gathered(axis: axis, [0])
+      for position in 1..<left.shape[axis] {
+        unite(first.ids, left.gathered(axis: axis, [position]).ids)
+      }
+      left = first
+    }
+    return left
   }
 }

@@ -4,6 +4,9 @@ import ECGraph
 /// Reads `model_config` into models and layers, whatever generation of Keras wrote it.
 struct ConfigReader {
   let dialect: KerasDialect
+  /// Remarks for the user.
+  private(set) var notes: [String] = []
+  private var keras1: Keras1?
   private var nextID = 0
 
   init(dialect: KerasDialect) {
@@ -15,6 +18,7 @@ struct ConfigReader {
     guard let object = value.object, let className = object["class_name"]?.string,
       let config = object["config"]
     else { throw KerasError(.badConfig("the architecture has no 'class_name' or no 'config'")) }
+    if dialect == .keras1 { keras1 = Keras1(value) }
     return try model(className, config, path: "")
   }
 
@@ -33,7 +37,7 @@ struct ConfigReader {
     var names: Set<String> = []
     let known = Set(list.compactMap { Self.name(of: $0) })
     for entry in list {
-      let layer = try layer(entry, prefix: prefix, known: known)
+      let layer = try layer(entry, prefix: prefix, modelName: name, known: known)
       guard names.insert(layer.name).inserted else {
         throw KerasError(.badConfig("two layers have the name '\(layer.name)'"), at: here)
       }
@@ -69,7 +73,8 @@ struct ConfigReader {
       }
       let input = LayerSource(
         id: takeID(), name: "\(first.name)_input", path: "\(prefix)\(first.name)_input",
-        declaredClass: "InputLayer", ruleName: "InputLayer", config: members, calls: [], model: nil)
+        declaredClass: "InputLayer", ruleName: "InputLayer", config: members, dialect: dialect,
+        calls: [], model: nil)
       chain.insert(input, at: 0)
     }
     for k in chain.indices.dropFirst() {
@@ -77,12 +82,12 @@ struct ConfigReader {
     }
     return ModelSource(
       name: name, layers: chain, inputs: [TensorReference(chain[0].name)],
-      outputs: [TensorReference(chain[chain.count - 1].name)])
+      outputs: [TensorReference(chain[chain.count - 1].name)], isSequential: true)
   }
 
-  private mutating func layer(_ value: FormatValue, prefix: String, known: Set<String>)
-    throws(KerasError) -> LayerSource
-  {
+  private mutating func layer(
+    _ value: FormatValue, prefix: String, modelName: String, known: Set<String>
+  ) throws(KerasError) -> LayerSource {
     guard let object = value.object, let className = object["class_name"]?.string,
       let name = Self.name(of: value)
     else { throw KerasError(.badConfig("a layer has no 'class_name' or no 'name'")) }
@@ -92,9 +97,19 @@ struct ConfigReader {
     let isModel = object["config"]?.list != nil || config["layers"]?.list != nil
     var inner: ModelSource?
     var (ruleClass, ruleConfig) = (Self.baseName(className), config)
-    if dialect == .keras1 { (ruleClass, ruleConfig) = Keras1.translated(ruleClass, config) }
-    if isModel, ruleClass != "Merge", let members = object["config"] {
+    if let keras1 { (ruleClass, ruleConfig) = keras1.translated(ruleClass, config) }
+    if isModel, Self.baseName(className) != "Merge", let members = object["config"] {
       inner = try model(className, members, path: prefix + name)
+    }
+    var ruleName = ruleClass
+    if inner == nil {
+      if let config = KnownCode.scaling(ruleClass, name: name, config) {
+        (ruleName, ruleConfig) = ("CustomScaleLayer", config)
+      } else if KnownCode.isForeign(object, className: className) {
+        ruleName = "custom:\(ruleClass)"
+      } else {
+        ruleName = self.ruleName(ruleClass, object)
+      }
     }
     var calls: [LayerCall] = []
     for call in object["inbound_nodes"]?.list ?? [] {
@@ -105,9 +120,19 @@ struct ConfigReader {
       calls.append(call)
     }
     return LayerSource(
-      id: id, name: name, path: prefix + name, declaredClass: className,
-      ruleName: inner == nil ? ruleName(ruleClass, object) : ruleClass, config: ruleConfig,
-      calls: calls, model: inner)
+      id: id, name: name, path: prefix + name, declaredClass: className, ruleName: ruleName,
+      config: ruleConfig, dialect: layerDialect(ruleConfig, modelName: modelName), calls: calls,
+      model: inner)
+  }
+
+  /// The generation whose functions a layer uses.
+  private mutating func layerDialect(_ config: FormatObject, modelName: String) -> KerasDialect {
+    guard dialect < .keras3, config["activation"]?.string == "hard_sigmoid",
+      KnownCode.redefinesHardSigmoid(modelName: modelName)
+    else { return dialect }
+    let note = "'hard_sigmoid' is taken as relu6(x + 3) / 6, as MobileNetV3 defines it"
+    if !notes.contains(note) { notes.append(note) }
+    return .keras3
   }
 
   /// Operations are looked up apart from the layers of the same class names: `op:Add`,
@@ -129,7 +154,7 @@ struct ConfigReader {
     return nextID
   }
 
-  private static func name(of layer: FormatValue) -> String? {
+  static func name(of layer: FormatValue) -> String? {
     guard let object = layer.object else { return nil }
     if let name = object["name"]?.string ?? object["config"]?.object?["name"]?.string {
       return name

@@ -59,6 +59,8 @@ struct LayerSource {
   /// The key of the layer's rule in the table.
   let ruleName: String
   let config: FormatObject
+  /// The generation of Keras whose functions it uses.
+  let dialect: KerasDialect
   var calls: [LayerCall]
   /// The layers inside, for a nested model.
   let model: ModelSource?
@@ -72,6 +74,8 @@ struct ModelSource {
   let layers: [LayerSource]
   let inputs: [TensorReference]
   let outputs: [TensorReference]
+  /// Whether the file has it as a Sequential.
+  var isSequential = false
 
   /// All layers that aren't models, in the order of the file, nested ones in place.
   var leaves: [LayerSource] { layers.flatMap { $0.model?.leaves ?? [$0] } }

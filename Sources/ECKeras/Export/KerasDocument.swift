@@ -12,8 +12,7 @@ public struct KerasDocument: Sendable {
   public var version: String
   /// The backend of Keras.
   public var backend: String
-  /// The layers in the order in which Keras loads them: that of the architecture for a model that
-  /// Keras wrote. Input layers of functional models are listed, operations aren't.
+  /// The layers in any order, also those without weights; the operations of Keras 3 aren't layers.
   public var layers: [Layer]
 
   /// Makes a document.
@@ -62,12 +61,17 @@ public struct KerasDocument: Sendable {
     public let tensor: Tensor
     /// Whether it is trained by gradients, unlike statistics.
     public let isTrainable: Bool
+    /// The attribute of the layer that holds the layer owning it, if one inside does.
+    public let sublayer: String?
 
     /// Makes a weight.
-    public init(_ name: String, _ tensor: Tensor, isTrainable: Bool = true) {
+    public init(
+      _ name: String, _ tensor: Tensor, isTrainable: Bool = true, sublayer: String? = nil
+    ) {
       self.name = name
       self.tensor = tensor
       self.isTrainable = isTrainable
+      self.sublayer = sublayer
     }
   }
 }
@@ -107,5 +111,20 @@ extension KerasDocument.Layer {
     }
     return own.trained + own.statistics
       + children.flatMap { $0.trained(at: inside) + $0.untrained(at: inside) }
+  }
+}
+
+extension KerasDocument {
+  /// The bytes of the architecture and of all weights; a file has some more for its own tables.
+  public var byteCount: Int {
+    func bytes(_ layers: [Layer]) -> Int {
+      layers.reduce(0) { sum, layer in
+        switch layer.content {
+        case .weights(let weights): sum + weights.reduce(0) { $0 + $1.tensor.byteCount }
+        case .model(let inner): sum + bytes(inner)
+        }
+      }
+    }
+    return architecture.json().utf8.count + bytes(layers)
   }
 }

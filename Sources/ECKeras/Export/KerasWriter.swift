@@ -7,7 +7,7 @@ import ECTensor
 ///
 /// Weights go from where they lie, mapped files included, to the file in pieces of about 1 MB.
 public struct KerasWriter: Sendable {
-  private let document: KerasDocument
+  let document: KerasDocument
 
   /// Makes a writer of a model.
   public init(_ document: KerasDocument) {
@@ -19,24 +19,59 @@ public struct KerasWriter: Sendable {
   /// There is no training state: Keras loads the model uncompiled.
   /// - Throws: `KerasError` if the file can't be written, or if a name can't stand in HDF5.
   public func writeHDF5(toFile path: String) throws(KerasError) {
+    let layers = try layersInLoadingOrder()
     do throws(HDF5Error) {
       let file = try HDF5Writer(creating: path)
       try file.attribute("", "keras_version", document.version)
       try file.attribute("", "backend", document.backend)
       try file.attribute("", "model_config", document.architecture.json())
-      try writeWeights(to: file)
+      try write(layers, to: file)
       try file.close()
     } catch {
       throw KerasError(writing: error)
     }
   }
 
-  private func writeWeights(to file: borrowing HDF5Writer) throws(HDF5Error) {
+  /// The layers in the order in which Keras makes them when it loads the architecture, which is how
+  /// it finds their weights; the input layer of a Sequential isn't one of its layers.
+  func layersInLoadingOrder() throws(KerasError) -> [KerasDocument.Layer] {
+    var reader = ConfigReader(
+      dialect: KerasDialect(config: document.architecture, version: document.version))
+    return Self.sorted(document.layers, as: try reader.document(document.architecture))
+  }
+
+  private static func sorted(_ layers: [KerasDocument.Layer], as model: ModelSource)
+    -> [KerasDocument.Layer]
+  {
+    let names = model.isSequential ? model.layers.map(\.name) : LoadingOrder(model).names
+    let positions = Dictionary(uniqueKeysWithValues: names.enumerated().map { ($1, $0) })
+    let sources = Dictionary(uniqueKeysWithValues: model.layers.map { ($0.name, $0) })
+    return
+      layers
+      .filter { !(model.isSequential && sources[$0.name]?.isInput ?? false) }
+      .enumerated()
+      .sorted {
+        let (a, b) = (positions[$0.element.name] ?? .max, positions[$1.element.name] ?? .max)
+        return a == b ? $0.offset < $1.offset : a < b
+      }
+      .map { _, layer in
+        guard case .model(let inner) = layer.content, let source = sources[layer.name]?.model else {
+          return layer
+        }
+        return KerasDocument.Layer(
+          name: layer.name, className: layer.className, isTrainable: layer.isTrainable,
+          content: .model(sorted(inner, as: source)))
+      }
+  }
+
+  private func write(
+    _ layers: [KerasDocument.Layer], to file: borrowing HDF5Writer
+  ) throws(HDF5Error) {
     let root = "model_weights"
-    try file.attribute(root, "layer_names", document.layers.map(\.name))
+    try file.attribute(root, "layer_names", layers.map(\.name))
     try file.attribute(root, "backend", document.backend)
     try file.attribute(root, "keras_version", document.version)
-    for layer in document.layers {
+    for layer in layers {
       let group = "\(root)/\(layer.name)"
       let weights = layer.listedWeights
       let names = weights.map { listedName($0) }
@@ -57,7 +92,7 @@ public struct KerasWriter: Sendable {
     return (path + [placed.weight.name]).joined(separator: "/") + suffix
   }
 
-  private func write(
+  func write(
     _ tensor: Tensor, to path: String, of file: borrowing HDF5Writer
   ) throws(HDF5Error) {
     guard let kind = ElementKind(tensor.elementType) else {

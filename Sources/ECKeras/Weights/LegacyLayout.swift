@@ -4,16 +4,16 @@ import ECGraph
 /// Loads the weights of a legacy file: one group for each layer of the outermost model.
 struct LegacyLayout {
   let table: OperatorTable
-  let dialect: KerasDialect
+  private var dialect: KerasDialect { loaded.kernelOrder.dialect }
   /// Whether multi-backend Keras 2 wrote the file, which lists frozen weights in its own order.
   let isMultiBackend: Bool
   /// The group of the groups; empty for the file's root.
   let root: String
-  private(set) var loaded = LoadedWeights()
+  private(set) var loaded: LoadedWeights
 
-  init(table: OperatorTable, dialect: KerasDialect, isMultiBackend: Bool, root: String) {
+  init(table: OperatorTable, order: KernelOrder, isMultiBackend: Bool, root: String) {
     self.table = table
-    self.dialect = dialect
+    loaded = LoadedWeights(kernelOrder: order)
     self.isMultiBackend = isMultiBackend
     self.root = root
   }

@@ -5,12 +5,18 @@ import ECTensor
 
 /// The weights of a model's layers, and what the file holds.
 struct LoadedWeights {
+  /// How the file orders its kernels.
+  let kernelOrder: KernelOrder
   /// The weights by the layer's id and the name that its rule uses.
   private(set) var tensors: [Int: [String: Tensor]] = [:]
   /// What the file holds, in its order, with the ids of the layers that own it.
   private(set) var groups: [(group: KerasModel.StoredGroup, owners: [Int?])] = []
   /// Remarks for the user.
   var notes: [String] = []
+
+  init(kernelOrder: KernelOrder) {
+    self.kernelOrder = kernelOrder
+  }
 
   /// Takes the weights of one group of a file.
   /// - Parameters:
@@ -33,7 +39,9 @@ struct LoadedWeights {
       let owner = slot.map { owners[$0.owner] }
       let weight = slot.flatMap { owner?.expected[$0.weight].name }
       if let owner, let weight {
-        tensors[owner.layer.id, default: [:]][weight] = try file.tensor(dataset, description)
+        let tensor = try file.tensor(dataset, description)
+        tensors[owner.layer.id, default: [:]][weight] = kernelOrder.today(
+          tensor, weight: weight, of: owner.layer)
       }
       weights.append(
         KerasModel.StoredWeight(

@@ -7,13 +7,13 @@ import ECGraph
 /// numbered data sets in `vars`, or in the `vars` of a layer inside. Models nest.
 struct Version3Layout {
   let table: OperatorTable
-  let dialect: KerasDialect
-  private(set) var loaded = LoadedWeights()
+  private var dialect: KerasDialect { loaded.kernelOrder.dialect }
+  private(set) var loaded: LoadedWeights
   private var mismatches: [WeightMismatch] = []
 
-  init(table: OperatorTable, dialect: KerasDialect) {
+  init(table: OperatorTable, order: KernelOrder) {
     self.table = table
-    self.dialect = dialect
+    loaded = LoadedWeights(kernelOrder: order)
   }
 
   /// Loads the weights of a model.

@@ -8,6 +8,11 @@ public struct Activation: UncountedOperator, UncontractedOperator, LayoutFreeOpe
   /// The function.
   public let kind: UnaryKernel
 
+  /// Makes the operator.
+  public init(kind: UnaryKernel) {
+    self.kind = kind
+  }
+
   public var name: String { ActivationSpelling(kind).name }
   public var axes: AxisSignature { "… -> …" }
   public var attributeText: String { ActivationSpelling(kind).text }
@@ -28,6 +33,4 @@ public struct Activation: UncountedOperator, UncontractedOperator, LayoutFreeOpe
   public func onnxNodes(_ context: ExportContext) -> ExportedNodes? {
     ActivationSpelling(kind).onnx(opset: context.opset)
   }
-
-  public func kerasLayers(_ context: LayerContext) -> ExportedLayers? { nil }
 }

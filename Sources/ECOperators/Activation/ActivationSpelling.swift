@@ -45,7 +45,11 @@ struct ActivationSpelling {
     case .hardSigmoid(let alpha, let beta):
       (name, text) = ("HardSigmoid", "alpha=\(alpha) beta=\(beta)")
       nodes = one("HardSigmoid", ["alpha": .float(Double(alpha)), "beta": .float(Double(beta))])
-    case .hardSwish: (name, nodes) = ("HardSwish", one("HardSwish"))
+    case .hardSwish:
+      name = "HardSwish"
+      let gate = timesOperand(
+        one("HardSigmoid", ["alpha": .float(1.0 / 6), "beta": .float(0.5)]))
+      nodes = { $0 >= 14 ? [FormatNode("HardSwish", inputs: [.operand(0)])] : gate($0) }
     case .swish:
       name = "Swish"
       nodes = timesOperand(one("Sigmoid"))

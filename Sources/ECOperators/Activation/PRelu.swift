@@ -30,5 +30,18 @@ public struct PRelu: UncountedOperator, UncontractedOperator, LayoutFreeOperator
     ExportedNodes(FormatNode("PRelu", inputs: [.operand(0), .operand(1)]))
   }
 
-  public func kerasLayers(_ context: LayerContext) -> ExportedLayers? { nil }
+  public func kerasLayers(_ context: LayerContext) -> ExportedLayers? {
+    guard let slope = context.constant(1), let x = context.operands.types[0], x.rank >= 2,
+      context.results[0].shape == x.shape
+    else { return nil }
+    let padded = [Int](repeating: 1, count: max(0, x.rank - slope.shape.count)) + slope.shape
+    let extents = Array(padded.dropFirst())
+    // An extent of one is a shared axis; one that the operand has too is as good unshared.
+    let shared = extents.indices.filter { extents[$0] == 1 }.map { $0 + 1 }
+    guard padded[0] == 1 else { return nil }
+    return ExportedLayers(
+      FormatLayer(
+        "PReLU", config: ["shared_axes": shared.isEmpty ? .null : .ints(shared)],
+        weights: [FormatWeight("alpha", slope.reshaped(extents))]))
+  }
 }

@@ -23,9 +23,8 @@ public struct Softmax: UncountedOperator, UncontractedOperator {
 
   public func couple(_ coupling: inout Coupling) {
     guard let labels = coupling.labels[0] else { return }
-    if labels.shape[axis] > 1 {
-      coupling.freeze(labels.ids, because: "softmax is taken across its channels")
-    } else {
+    let reason = "softmax is taken across its channels"
+    if coupling.collapse(labels, along: [axis], because: reason) != nil {
       coupling.setResult(0, labels)
     }
   }
@@ -48,5 +47,13 @@ public struct Softmax: UncountedOperator, UncontractedOperator {
     ExportedNodes(FormatNode(name, attributes: ["axis": .int(axis)], inputs: [.operand(0)]))
   }
 
-  public func kerasLayers(_ context: LayerContext) -> ExportedLayers? { nil }
+  public func kerasLayers(_ context: LayerContext) -> ExportedLayers? {
+    guard axis > 0 else { return nil }
+    if isLogarithm {
+      guard axis == (context.operands.types[0]?.rank ?? 0) - 1 else { return nil }
+      return ExportedLayers(
+        FormatLayer("Activation", config: ["activation": .string("log_softmax")]))
+    }
+    return ExportedLayers(FormatLayer("Softmax", config: ["axis": .int(axis)]))
+  }
 }

@@ -5,7 +5,7 @@ import ECTensor
 ///
 /// With groups, output channels of one group read the input channels of that group only.
 /// Source: ONNX Conv 1-22; Keras Conv1D, Conv2D, Conv3D, SeparableConv2D.
-public struct Convolution: UncountedOperator {
+public struct Convolution: Operator {
   var geometry: WindowGeometry
   /// The number of groups; the kernel's axis i has `channels / groups` positions.
   var groups: Int
@@ -53,31 +53,13 @@ public struct Convolution: UncountedOperator {
     if groups == 1 {
       return coupling.follow(axes, reducing: "the picture is mixed across channels")
     }
-    coupleGroups(&coupling)
+    coupling.group(groups, layout, inputAxis: 1, outputAxis: 0)
   }
 
-  /// Keeps groups equal: the local channel l of every group leaves together (the "thin" cut).
-  private func coupleGroups(_ coupling: inout Coupling) {
-    guard let weights = coupling.operands.constants[1], let x = coupling.operands.types[0],
-      let labels = coupling.labels[0]
-    else { return coupling.barrier("its kernel is computed") }
-    let axis = layout.channelAxis(rank: x.rank)
-    let local = weights.shape[1]
-    if let ids = labels.vector(axis: axis, count: local * groups) {
-      let first = Array(ids[..<local])
-      for g in 1..<groups { coupling.unite(first, Array(ids[(g * local)..<((g + 1) * local)])) }
-      coupling.tie(operand: 1, axis: 1, first, as: .consumer)
-    } else {
-      coupling.freeze(labels.ids, because: "its channels stand along several axes here")
-    }
-    let made = weights.shape[0] / groups
-    let atoms = coupling.newAtoms(made * groups)
-    for g in 1..<groups {
-      coupling.unite(Array(atoms[..<made]), Array(atoms[(g * made)..<((g + 1) * made)]))
-    }
-    coupling.tie(operand: 1, axis: 0, atoms, as: .producer)
-    if coupling.operands.has(2) { coupling.tie(operand: 2, axis: 0, atoms, as: .producer) }
-    coupling.setResult(0, .along(axis: axis, rank: x.rank, atoms))
+  public func cut(_ cut: Cut) throws(GraphError) -> any Operator {
+    var other = self
+    other.groups = try cut.groups(groups, layout, perGroup: 1)
+    return other
   }
 
   public func lower(
@@ -99,8 +81,6 @@ public struct Convolution: UncountedOperator {
         "Conv", attributes: convolutionAttributes(geometry, x, layout, groups: groups),
         inputs: operandList(context)))
   }
-
-  public func kerasLayers(_ context: LayerContext) -> ExportedLayers? { nil }
 }
 
 /// The ONNX attributes of Conv and its kin.

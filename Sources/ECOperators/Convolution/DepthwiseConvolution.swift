@@ -74,8 +74,6 @@ public struct DepthwiseConvolution: UncountedOperator {
         "Conv", attributes: convolutionAttributes(geometry, x, layout, groups: channels),
         inputs: operandList(context)))
   }
-
-  public func kerasLayers(_ context: LayerContext) -> ExportedLayers? { nil }
 }
 
 extension DepthwiseConvolution: ImageOperator {}

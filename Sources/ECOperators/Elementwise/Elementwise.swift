@@ -45,8 +45,6 @@ public struct Elementwise: UncountedOperator, UncontractedOperator, LayoutFreeOp
   public func onnxNodes(_ context: ExportContext) -> ExportedNodes? {
     ExportedNodes(FormatNode(name, inputs: [.operand(0), .operand(1)]))
   }
-
-  public func kerasLayers(_ context: LayerContext) -> ExportedLayers? { nil }
 }
 
 /// The extents of two operands broadcast together, from the right.

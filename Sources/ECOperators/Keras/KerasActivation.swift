@@ -29,6 +29,7 @@ enum KerasActivation {
     case "hard_tanh": .clip(low: -1, high: 1)
     case "soft_shrink": .softShrink(bound: 0.5)
     case "hard_shrink": .hardShrink(bound: 0.5)
+    case "sparse_sigmoid": .hardSigmoid(alpha: 0.5, beta: 0.5)
     default: nil
     }
   }
@@ -38,8 +39,11 @@ enum KerasActivation {
     "linear", "relu", "relu6", "elu", "selu", "celu", "softplus", "softsign", "tanh", "sigmoid",
     "hard_sigmoid", "hard_swish", "hard_silu", "swish", "silu", "gelu", "exponential", "mish",
     "leaky_relu", "hard_tanh", "soft_shrink", "hard_shrink", "softmax", "log_softmax",
-    "log_sigmoid", "tanh_shrink", "squareplus", "sparse_plus",
+    "log_sigmoid", "tanh_shrink", "squareplus", "sparse_plus", "sparse_sigmoid", "glu",
   ]
+
+  /// The layers that may stand in place of a function, as an object or by their names.
+  private static let layers: Set = ["ReLU", "LeakyReLU", "ELU", "ThresholdedReLU", "Softmax"]
 
   /// The name in a configuration value: a string, or an object that names a function or a class.
   static func name(of value: FormatValue?) -> String {
@@ -95,10 +99,25 @@ enum KerasActivation {
         Activation(kind: .linear(scale: 1, shift: -1)), [x], suffix: "shifted")
       let above = try sketch.one(Activation(kind: .relu), [shifted], suffix: "above")
       return try sketch.one(Elementwise(kind: .add), [square, above])
-    case "LeakyReLU":
-      let slope = value?.object?["config"]?.object
-      let alpha = slope?["negative_slope"]?.double ?? slope?["alpha"]?.double ?? 0.3
-      return try sketch.one(Activation(kind: .leakyRelu(slope: Float(alpha))), [x])
+    case "glu":
+      guard let extent = sketch.type(of: x).shape[axis].value, extent % 2 == 0 else {
+        throw FormatError(.unsupported("glu needs an even number of channels"))
+      }
+      func half(_ range: Range<Int>) -> Slice {
+        Slice(ranges: [
+          Slice.Range(axis: axis, start: range.lowerBound, stop: range.upperBound, step: 1)
+        ])
+      }
+      let value = try sketch.one(half(0..<(extent / 2)), [x], suffix: "value")
+      let gate = try sketch.one(half((extent / 2)..<extent), [x], suffix: "gate")
+      let open = try sketch.one(Activation(kind: .sigmoid), [gate], suffix: "open")
+      return try sketch.one(Elementwise(kind: .multiply), [value, open])
+    case let name where layers.contains(name):
+      guard let rule = OperatorTable.standard.keras[name] else { fallthrough }
+      let config = value?.object?["config"]?.object ?? [:]
+      let inner = KerasLayer(
+        name: layer.name, className: name, config: config, dialect: layer.dialect)
+      return try rule.read(inner, [x], &sketch)[0]
     default:
       throw FormatError(
         .badAttribute(key, value: "'\(name)'", expected: "a known activation"),

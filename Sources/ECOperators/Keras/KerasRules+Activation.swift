@@ -26,7 +26,7 @@ extension OperatorTable {
       return try sketch.apply(
         Activation(kind: .thresholdedRelu(alpha: theta)), [sketch.single(inputs)])
     },
-    KerasRule(["PReLU"], weights: { _ in [KerasWeightName("alpha")] }) {
+    KerasRule(["PReLU"], weights: { _ in [KerasWeightName("alpha", aliases: ["alphas"])] }) {
       (layer, inputs, sketch) throws(FormatError) -> [ValueID] in
       let alpha = sketch.constant("alpha", try layer.weight("alpha"))
       return try sketch.apply(PRelu(), [sketch.single(inputs), alpha])
@@ -43,7 +43,8 @@ extension OperatorTable {
   private static func drawReLU(_ x: ValueID, _ layer: KerasLayer, _ sketch: inout Sketch)
     throws(FormatError) -> ValueID
   {
-    let high = try layer.optionalDouble("max_value").map { Float($0) }
+    let limit = try layer.optionalDouble("max_value").map { Float($0) }
+    let high = limit == .infinity ? nil : limit
     let slope = Float(try layer.double("negative_slope", default: 0))
     let threshold = Float(try layer.double("threshold", default: 0))
     if threshold == 0 && slope == 0 {

@@ -10,8 +10,10 @@ extension OperatorTable {
     depthwise(["DepthwiseConv2D"], spatialRank: 2),
     depthwise(["DepthwiseConv1D"], spatialRank: 1),
     separable(["SeparableConv2D", "SeparableConvolution2D"], spatialRank: 2),
-    separable(["SeparableConv1D"], spatialRank: 1),
-    transposed(["Conv2DTranspose", "Deconvolution2D"]),
+    separable(["SeparableConv1D", "SeparableConvolution1D"], spatialRank: 1),
+    transposed(["Conv2DTranspose", "Convolution2DTranspose", "Deconvolution2D"], spatialRank: 2),
+    transposed(["Conv1DTranspose", "Convolution1DTranspose"], spatialRank: 1),
+    transposed(["Conv3DTranspose", "Convolution3DTranspose"], spatialRank: 3),
     dense,
   ]
 
@@ -32,8 +34,8 @@ extension OperatorTable {
     return sketch.constant("bias", try layer.weight("bias", "b", shape: [count]))
   }
 
-  private static func operands(_ x: ValueID, _ kernel: ValueID, _ bias: ValueID?) -> [ValueID?] {
-    bias == nil ? [x, kernel] : [x, kernel, bias]
+  private static func operands(_ kernel: ValueID, _ bias: ValueID?) -> [ValueID?] {
+    bias == nil ? [kernel] : [kernel, bias]
   }
 
   /// Kernel `(kh, kw, in/groups, out)` becomes `[o, i, kh, kw]`.
@@ -51,11 +53,12 @@ extension OperatorTable {
       let b = try bias(layer, count: filters, &sketch)
       let channels = sketch.type(of: x).shape[layer.layout.channelAxis(rank: spatialRank + 2)].value
       let isDepthwise = groups > 1 && channels == groups && kernel.shape[1] == 1
-      let op: any Operator =
-        isDepthwise
-        ? DepthwiseConvolution(geometry: geometry, layout: layer.layout)
-        : Convolution(geometry: geometry, groups: groups, layout: layer.layout)
-      let y = try sketch.one(op, operands(x, w, b), suffix: suffix(layer))
+      let y = try sketch.window(
+        x, operands(w, b), layer, spatialRank: spatialRank, suffix: suffix(layer)
+      ) { layout -> any Operator in
+        if isDepthwise { return DepthwiseConvolution(geometry: geometry, layout: layout) }
+        return Convolution(geometry: geometry, groups: groups, layout: layout)
+      }
       return [try KerasActivation.draw(layer.config["activation"], on: y, layer, &sketch)]
     }
   }
@@ -79,9 +82,9 @@ extension OperatorTable {
       let kernel = depthwiseKernel(stored)
       let w = sketch.constant("kernel", kernel)
       let b = try bias(layer, count: kernel.shape[0], &sketch)
-      let y = try sketch.one(
-        DepthwiseConvolution(geometry: geometry, layout: layer.layout), operands(x, w, b),
-        suffix: suffix(layer))
+      let y = try sketch.window(
+        x, operands(w, b), layer, spatialRank: spatialRank, suffix: suffix(layer)
+      ) { DepthwiseConvolution(geometry: geometry, layout: $0) }
       return [try KerasActivation.draw(layer.config["activation"], on: y, layer, &sketch)]
     }
   }
@@ -104,34 +107,34 @@ extension OperatorTable {
         let ones = [Int](repeating: 1, count: spatialRank)
         let pointwise = try layer.weight(
           "pointwise_kernel", shape: ones.map { $0 } + [nil, filters])
-        let inner = try sketch.one(
-          DepthwiseConvolution(geometry: geometry, layout: layer.layout),
-          [x, sketch.constant("depthwise_kernel", depthwiseKernel(depthwise))],
-          suffix: "depthwise")
+        let taps = sketch.constant("depthwise_kernel", depthwiseKernel(depthwise))
+        let inner = try sketch.window(
+          x, [taps], layer, spatialRank: spatialRank, suffix: "depthwise"
+        ) { DepthwiseConvolution(geometry: geometry, layout: $0) }
         let w = sketch.constant(
           "pointwise_kernel",
           pointwise.permuted([spatialRank + 1, spatialRank] + Array(0..<spatialRank)))
         let b = try bias(layer, count: filters, &sketch)
         let point = WindowGeometry(size: ones, strides: ones, dilations: ones, padding: .valid)
-        let y = try sketch.one(
-          Convolution(geometry: point, groups: 1, layout: layer.layout), operands(inner, w, b),
-          suffix: suffix(layer))
+        let y = try sketch.window(
+          inner, operands(w, b), layer, spatialRank: spatialRank, suffix: suffix(layer)
+        ) { Convolution(geometry: point, groups: 1, layout: $0) }
         return [try KerasActivation.draw(layer.config["activation"], on: y, layer, &sketch)]
       })
   }
 
   /// Kernel `(kh, kw, out, in)` becomes `[i, o, kh, kw]`; the padding follows the wanted size.
-  private static func transposed(_ names: [String]) -> KerasRule {
+  private static func transposed(_ names: [String], spatialRank: Int) -> KerasRule {
     KerasRule(names, weights: kernelAndBias) {
       (layer, inputs, sketch) throws(FormatError) -> [ValueID] in
-      let x = try sketch.image(inputs, spatialRank: 2)
+      let x = try sketch.image(inputs, spatialRank: spatialRank)
       let filters = try layer.counts("filters", count: 1, default: 0)[0]
-      var geometry = try layer.convolutionGeometry(2)
+      var geometry = try layer.convolutionGeometry(spatialRank)
       let stored = try layer.weight("kernel", shape: geometry.size.map { $0 } + [filters, nil])
       let isSame = geometry.padding == .sameUpper
       let wanted = layer.config["output_padding"]?.ints
       var pads: (begin: [Int], end: [Int], output: [Int]) = ([], [], [])
-      for k in 0..<2 {
+      for k in 0..<spatialRank {
         let (size, stride) = (geometry.size[k], geometry.strides[k])
         let reach = (size - 1) * geometry.dilations[k] + 1
         // total = (n - 1) · s + k - out, which doesn't depend on n
@@ -147,12 +150,33 @@ extension OperatorTable {
         pads.output.append(max(-total, 0))
       }
       geometry.padding = .explicit(begin: pads.begin, end: pads.end)
-      let w = sketch.constant("kernel", stored.permuted([3, 2, 0, 1]))
+      let w = sketch.constant(
+        "kernel", stored.permuted([spatialRank + 1, spatialRank] + Array(0..<spatialRank)))
       let b = try bias(layer, count: filters, &sketch)
-      let op = TransposedConvolution(
-        geometry: geometry, outputPadding: pads.output, layout: layer.layout)
-      let y = try sketch.one(op, operands(x, w, b), suffix: suffix(layer))
+      let padded = geometry
+      let y = try sketch.window(
+        x, operands(w, b), layer, spatialRank: spatialRank, suffix: suffix(layer)
+      ) {
+        TransposedConvolution(geometry: padded, outputPadding: pads.output, layout: $0)
+      }
+      try checkStatedShape(of: y, layer, sketch)
       return [try KerasActivation.draw(layer.config["activation"], on: y, layer, &sketch)]
+    }
+  }
+
+  /// Keras 1 states the shape of the result, which need not be the one that Keras 2 computes.
+  private static func checkStatedShape(of y: ValueID, _ layer: KerasLayer, _ sketch: Sketch)
+    throws(FormatError)
+  {
+    guard let stated = layer.config["output_shape"]?.list, layer.dialect == .keras1 else { return }
+    let shape = sketch.type(of: y).shape
+    guard stated.count == shape.count,
+      zip(stated, shape).dropFirst().allSatisfy({ $0.int == nil || $0.int == $1.value })
+    else {
+      throw FormatError(
+        .badAttribute(
+          "output_shape", value: layer.config["output_shape"]?.json() ?? "",
+          expected: "the shape that strides and padding give"))
     }
   }
 
@@ -165,7 +189,7 @@ extension OperatorTable {
     let units = try layer.int("units")
     let w = sketch.constant("kernel", try layer.weight("kernel", "W", shape: [nil, units]))
     let b = try bias(layer, count: units, &sketch)
-    let y = try sketch.one(Dense(), operands(x, w, b), suffix: suffix(layer))
+    let y = try sketch.one(Dense(), [x] + operands(w, b), suffix: suffix(layer))
     return [try KerasActivation.draw(layer.config["activation"], on: y, layer, &sketch)]
   }
 }

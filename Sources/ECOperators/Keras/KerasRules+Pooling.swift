@@ -12,11 +12,17 @@ extension OperatorTable {
     pool(["AveragePooling3D", "AvgPool3D"], .averageExcludingPadding, spatialRank: 3),
     globalPool(["GlobalAveragePooling2D", "GlobalAvgPool2D"], isMaximum: false, spatialRank: 2),
     globalPool(["GlobalMaxPooling2D", "GlobalMaxPool2D"], isMaximum: true, spatialRank: 2),
-    globalPool(["GlobalAveragePooling1D"], isMaximum: false, spatialRank: 1),
-    globalPool(["GlobalMaxPooling1D"], isMaximum: true, spatialRank: 1),
-    globalPool(["GlobalAveragePooling3D"], isMaximum: false, spatialRank: 3),
+    globalPool(
+      ["GlobalAveragePooling1D", "GlobalAvgPool1D"], isMaximum: false, spatialRank: 1),
+    globalPool(["GlobalMaxPooling1D", "GlobalMaxPool1D"], isMaximum: true, spatialRank: 1),
+    globalPool(
+      ["GlobalAveragePooling3D", "GlobalAvgPool3D"], isMaximum: false, spatialRank: 3),
+    globalPool(["GlobalMaxPooling3D", "GlobalMaxPool3D"], isMaximum: true, spatialRank: 3),
     zeroPadding(["ZeroPadding2D"], spatialRank: 2), zeroPadding(["ZeroPadding1D"], spatialRank: 1),
+    zeroPadding(["ZeroPadding3D"], spatialRank: 3),
     cropping(["Cropping2D"], spatialRank: 2), cropping(["Cropping1D"], spatialRank: 1),
+    cropping(["Cropping3D"], spatialRank: 3),
+    repeating(["UpSampling1D"], spatialRank: 1), repeating(["UpSampling3D"], spatialRank: 3),
     KerasRule(["CenterCrop"]) { (layer, inputs, sketch) throws(FormatError) -> [ValueID] in
       try centerCrop(layer, inputs, &sketch)
     },
@@ -61,19 +67,30 @@ extension OperatorTable {
       let geometry = WindowGeometry(
         size: size, strides: strides, dilations: [Int](repeating: 1, count: spatialRank),
         padding: try layer.padding())
-      return try sketch.apply(
-        Pool(kind: kind, geometry: geometry, layout: layer.layout),
-        [sketch.image(inputs, spatialRank: spatialRank)])
+      let x = try sketch.image(inputs, spatialRank: spatialRank)
+      return [
+        try sketch.window(x, [], layer, spatialRank: spatialRank) {
+          Pool(kind: kind, geometry: geometry, layout: $0)
+        }
+      ]
     }
   }
 
   private static func globalPool(_ names: [String], isMaximum: Bool, spatialRank: Int) -> KerasRule
   {
     KerasRule(names) { (layer, inputs, sketch) throws(FormatError) -> [ValueID] in
+      let x = try sketch.image(inputs, spatialRank: spatialRank)
+      if spatialRank != 2 {
+        let axes = Array(layer.layout.spatialAxes(rank: spatialRank + 2))
+        return try sketch.apply(
+          Reduce(
+            kind: isMaximum ? .maximum : .mean, reducedAxes: axes,
+            keepDims: layer.bool("keepdims", default: false)), [x])
+      }
       let op = GlobalPool(
         isMaximum: isMaximum, keepDims: layer.bool("keepdims", default: false),
         layout: layer.layout, spatialRank: spatialRank)
-      return try sketch.apply(op, [sketch.image(inputs, spatialRank: spatialRank)])
+      return try sketch.apply(op, [x])
     }
   }
 
@@ -98,6 +115,32 @@ extension OperatorTable {
       }
       return try sketch.apply(
         Slice(ranges: ranges), [sketch.image(inputs, spatialRank: spatialRank)])
+    }
+  }
+
+  /// Every position along each picture axis, so many times; `size` as UpSampling1D and 3D have it.
+  private static func repeating(_ names: [String], spatialRank: Int) -> KerasRule {
+    KerasRule(names) { (layer, inputs, sketch) throws(FormatError) -> [ValueID] in
+      var x = try sketch.image(inputs, spatialRank: spatialRank)
+      let factors = try layer.counts("size", count: spatialRank, default: 2)
+      let axes = layer.layout.spatialAxes(rank: spatialRank + 2)
+      for (axis, factor) in zip(axes, factors) where factor > 1 {
+        guard var extents = sketch.type(of: x).fixedShapeAfterBatch else {
+          throw FormatError(.unsupported("up-sampling needs known extents"))
+        }
+        // As a picture of width one, with all positions up to this axis along its height.
+        let outer = extents[..<axis].reduce(1, *)
+        let inner = extents[axis...].reduce(1, *)
+        let flat = try sketch.one(
+          Reshape(target: [outer, 1, inner]), [x], suffix: "flat\(axis)")
+        let repeated = try sketch.one(
+          Resize(
+            kind: .nearestFloorAsymmetric, target: .scales([1, factor]), layout: .channelsLast),
+          [flat], suffix: "repeated\(axis)")
+        extents[axis - 1] *= factor
+        x = try sketch.one(Reshape(target: extents), [repeated], suffix: "axis\(axis)")
+      }
+      return [x]
     }
   }
 

@@ -9,7 +9,10 @@ extension OperatorTable {
       "Dropout", "SpatialDropout1D", "SpatialDropout2D", "SpatialDropout3D", "GaussianDropout",
       "GaussianNoise", "AlphaDropout", "ActivityRegularization", "StochasticDepth", "FixedDropout",
       "DropConnect", "RandomFlip", "RandomRotation", "RandomZoom", "RandomTranslation",
-      "RandomContrast", "RandomBrightness", "Identity",
+      "RandomContrast", "RandomBrightness", "RandomColorDegeneration", "RandomColorJitter",
+      "RandomElasticTransform", "RandomErasing", "RandomGaussianBlur", "RandomGrayscale",
+      "RandomHue", "RandomInvert", "RandomPerspective", "RandomSaturation", "RandomSharpness",
+      "RandomShear", "AugMix", "CutMix", "MixUp", "RandAugment", "Identity",
     ]) { (layer, inputs, sketch) throws(FormatError) -> [ValueID] in
       if layer.arguments["training"]?.bool == true {
         throw FormatError(
@@ -19,11 +22,13 @@ extension OperatorTable {
     },
     KerasRule(["Flatten"]) { (layer, inputs, sketch) throws(FormatError) -> [ValueID] in
       let x = try sketch.single(inputs)
-      guard layer.layout == .channelsFirst, sketch.type(of: x).rank == 4 else {
+      let rank = sketch.type(of: x).rank
+      guard layer.layout == .channelsFirst, rank > 2 else {
         return try sketch.apply(Flatten(), [x])
       }
       // Keras flattens in the order h, w, c whatever the data format.
-      let last = try sketch.one(Transpose(order: [0, 2, 3, 1]), [x], suffix: "channels_last")
+      let last = try sketch.one(
+        Transpose(order: [0] + Array(2..<rank) + [1]), [x], suffix: "channels_last")
       return try sketch.apply(Flatten(), [last])
     },
     KerasRule(["Reshape"]) { (layer, inputs, sketch) throws(FormatError) -> [ValueID] in
@@ -47,8 +52,8 @@ extension OperatorTable {
     merge("Minimum", .minimum), merge("Subtract", .subtract), merge("Average", .add, isMean: true),
     KerasRule(["Rescaling"]) { (layer, inputs, sketch) throws(FormatError) -> [ValueID] in
       let x = try sketch.single(inputs)
-      let scale = layer.config["scale"]?.doubles ?? [1]
-      let offset = layer.config["offset"]?.doubles ?? [0]
+      let scale = try numbers(layer, "scale", default: 1)
+      let offset = try numbers(layer, "offset", default: 0)
       let hasOffset = offset.contains { $0 != 0 }
       let scaled = try sketch.one(
         Elementwise(kind: .multiply), [x, sketch.constant("scale", vector(scale))],
@@ -56,6 +61,16 @@ extension OperatorTable {
       if !hasOffset { return [scaled] }
       return try sketch.apply(
         Elementwise(kind: .add), [scaled, sketch.constant("offset", vector(offset))])
+    },
+    KerasRule(["CustomScaleLayer"]) { (layer, inputs, sketch) throws(FormatError) -> [ValueID] in
+      guard inputs.count == 2 else {
+        throw FormatError(
+          .unsupported("the layer is called with \(inputs.count) inputs, expected 2"))
+      }
+      let scale = Float(try layer.double("scale", default: 1))
+      let scaled = try sketch.one(
+        Activation(kind: .linear(scale: scale, shift: 0)), [inputs[1]], suffix: "scaled")
+      return try sketch.apply(Elementwise(kind: .add), [inputs[0], scaled])
     },
     normalization,
     KerasRule(["RepeatVector"]) { (layer, inputs, sketch) throws(FormatError) -> [ValueID] in
@@ -68,7 +83,10 @@ extension OperatorTable {
       return try sketch.apply(Concat(axis: 1), [ValueID](repeating: row, count: count))
     },
     KerasRule(["Dot"]) { (layer, inputs, sketch) throws(FormatError) -> [ValueID] in
-      guard inputs.count == 2, inputs.allSatisfy({ sketch.type(of: $0).rank == 2 }) else {
+      let axes = layer.config["axes"]?.ints ?? [-1]
+      guard inputs.count == 2, inputs.allSatisfy({ sketch.type(of: $0).rank == 2 }),
+        axes.allSatisfy({ $0 == 1 || $0 == -1 })
+      else {
         throw FormatError(.unsupported("a dot product of other than two vectors isn't supported"))
       }
       var operands = inputs
@@ -86,6 +104,17 @@ extension OperatorTable {
       return try sketch.apply(Reduce(kind: .sum, reducedAxes: [1], keepDims: true), [product])
     },
   ]
+
+  /// One number or a list of them, perhaps as an array that Keras 3 wrote.
+  private static func numbers(_ layer: KerasLayer, _ key: String, default standard: Double)
+    throws(FormatError) -> [Double]
+  {
+    guard let value = layer.config[key], !value.isNull else { return [standard] }
+    guard let numbers = (value.object?["config"]?.object?["value"] ?? value).flattened,
+      !numbers.isEmpty
+    else { throw FormatError(.badAttribute(key, value: value.json(), expected: "numbers")) }
+    return numbers
+  }
 
   /// One number as a scalar, several as a vector.
   private static func vector(_ numbers: [Double]) -> Tensor {
@@ -142,16 +171,15 @@ extension OperatorTable {
         if let given = layer.config[name]?.flattened { return given.map { Float($0) } }
         throw FormatError(.missingWeight(name))
       }
-      let rank = sketch.type(of: x).rank
-      let kept = layer.config["axis"]?.ints ?? []
-      guard kept.allSatisfy({ $0 == -1 || $0 == rank - 1 }) else {
-        throw FormatError(
-          .unsupported("normalization along other axes than the last isn't supported"))
-      }
       let mean = try numbers("mean")
       let deviation = try numbers("variance").map { max($0.squareRoot(), 1e-7) }
-      let mu = sketch.constant("mean", vector(mean.map(Double.init)))
-      let sigma = sketch.constant("deviation", vector(deviation.map(Double.init)))
+      let shape = try keptShape(layer, sketch.type(of: x), count: mean.count)
+      guard deviation.count == mean.count else {
+        throw FormatError(
+          .weightShape("variance", found: [deviation.count], expected: [mean.count]))
+      }
+      let mu = sketch.constant("mean", Tensor(mean, shape: shape))
+      let sigma = sketch.constant("deviation", Tensor(deviation, shape: shape))
       if layer.bool("invert", default: false) {
         let scaled = try sketch.one(Elementwise(kind: .multiply), [x, sigma], suffix: "scaled")
         return try sketch.apply(Elementwise(kind: .add), [scaled, mu])
@@ -159,6 +187,31 @@ extension OperatorTable {
       let centred = try sketch.one(Elementwise(kind: .subtract), [x, mu], suffix: "centred")
       return try sketch.apply(Elementwise(kind: .divide), [centred, sigma])
     })
+}
+
+extension OperatorTable {
+  /// The shape in which numbers for the kept axes of a Normalization are broadcast.
+  fileprivate static func keptShape(_ layer: KerasLayer, _ type: ValueType, count: Int)
+    throws(FormatError) -> [Int]
+  {
+    let given = layer.config["axis"]?.ints ?? []
+    let axes = given.map { $0 < 0 ? $0 + type.rank : $0 }
+    guard axes.allSatisfy({ $0 > 0 && $0 < type.rank }) else {
+      throw FormatError(
+        .badAttribute("axis", value: "\(given)", expected: "axes of \(type.rank) after the batch"))
+    }
+    if count == 1 { return [] }
+    let last = type.rank - 1
+    let shape = (0...last).map { axis in
+      // Only one axis kept: its extent is the number of values, also where the picture is open.
+      axes.contains(axis) ? type.shape[axis].value ?? (axes.count == 1 ? count : 0) : 1
+    }
+    guard shape.reduce(1, *) == count else {
+      throw FormatError(
+        .weightShape("mean", found: [count], expected: axes.map { shape[$0] }))
+    }
+    return axes == [last] ? [count] : shape
+  }
 }
 
 extension FormatValue {

@@ -5,9 +5,14 @@ import ECTensor
 ///
 /// Source: ONNX Gemm 7-13 and MatMul 1-13 with a constant matrix; Keras Dense.
 public struct Dense: UncountedOperator {
+  /// Whether the kernel is `[o, i]`, as PyTorch has it.
+  public var isTransposed = false
+
   public var name: String { "Dense" }
-  public var axes: AxisSignature { "… i, i o, o? -> … o" }
-  public var attributeText: String { "" }
+  public var axes: AxisSignature {
+    isTransposed ? "… i, o i, o? -> … o" : "… i, i o, o? -> … o"
+  }
+  public var attributeText: String { isTransposed ? "transposed" : "" }
 
   public func infer(_ operands: Operands) throws(GraphError) -> [ValueType] {
     let extents = try axes.bind(operands)
@@ -38,17 +43,47 @@ public struct Dense: UncountedOperator {
     _ values: [KernelValue?], _ operands: Operands, into builder: any KernelBuilder
   ) throws(GraphError) -> [KernelValue] {
     guard let x = values[0], let weights = values[1] else { throw GraphError(.missingOperand(0)) }
-    return [builder.matrixProduct(x, weights: weights, bias: values.count > 2 ? values[2] : nil)]
+    let matrix = isTransposed ? builder.transpose(weights, [1, 0]) : weights
+    return [builder.matrixProduct(x, weights: matrix, bias: values.count > 2 ? values[2] : nil)]
   }
 
   public func onnxNodes(_ context: ExportContext) -> ExportedNodes? {
     if context.operands.types[0]?.rank == 2 {
-      return ExportedNodes(FormatNode("Gemm", inputs: operandList(context)))
+      var gemm = FormatNode("Gemm", inputs: operandList(context))
+      if isTransposed { gemm.attributes["transB"] = .int(1) }
+      // Optional only from opset 11 on.
+      if gemm.inputs.count < 3, context.opset < 11 {
+        gemm.inputs.append(.constant(Tensor(scalar: Float(0)), suffix: "bias"))
+      }
+      return ExportedNodes(gemm)
     }
-    let product = FormatNode("MatMul", inputs: [.operand(0), .operand(1)])
-    guard context.operands.has(2) else { return ExportedNodes(product) }
-    return ExportedNodes(product, FormatNode("Add", inputs: [.intermediate(0), .operand(2)]))
+    var exported = ExportedNodes()
+    if isTransposed {
+      exported.nodes.append(
+        FormatNode("Transpose", attributes: ["perm": .ints([1, 0])], inputs: [.operand(1)]))
+    }
+    let weights: FormatOperand = isTransposed ? .intermediate(0) : .operand(1)
+    exported.nodes.append(FormatNode("MatMul", inputs: [.operand(0), weights]))
+    if context.operands.has(2) {
+      let product = FormatOperand.intermediate(exported.nodes.count - 1)
+      exported.nodes.append(FormatNode("Add", inputs: [product, .operand(2)]))
+    }
+    return exported
   }
 
-  public func kerasLayers(_ context: LayerContext) -> ExportedLayers? { nil }
+  public func kerasLayers(_ context: LayerContext) -> ExportedLayers? {
+    guard let kernel = context.constant(1), context.isFixed(2),
+      (context.operands.types[0]?.rank ?? 0) >= 2
+    else { return nil }
+    let bias = context.constant(2)
+    return ExportedLayers(
+      FormatLayer(
+        "Dense",
+        config: [
+          "units": .int(kernel.shape[1]), "activation": .string("linear"),
+          "use_bias": .bool(bias != nil),
+        ],
+        weights: [FormatWeight("kernel", kernel)]
+          + (bias.map { [FormatWeight("bias", $0)] } ?? [])))
+  }
 }

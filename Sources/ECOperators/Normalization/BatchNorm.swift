@@ -82,5 +82,31 @@ public struct BatchNorm: UncountedOperator, UncontractedOperator {
       FormatNode("Add", inputs: [.intermediate(0), .matching(broadcast(shift), suffix: "shift")]))
   }
 
-  public func kerasLayers(_ context: LayerContext) -> ExportedLayers? { nil }
+  public func kerasLayers(_ context: LayerContext) -> ExportedLayers? {
+    guard let gamma = context.constant(1), let beta = context.constant(2),
+      let mean = context.constant(3), let variance = context.constant(4), axis > 0
+    else { return nil }
+    // TensorFlow's kernel takes no smaller epsilon; what it takes more goes off the variance.
+    let written = max(epsilon, BatchNorm.leastKerasEpsilon)
+    let shifted =
+      written == epsilon
+      ? variance
+      : Tensor(
+        variance.floats().map { Float(Double($0) + epsilon - written) }, shape: variance.shape)
+    return ExportedLayers(
+      FormatLayer(
+        "BatchNormalization",
+        config: [
+          "axis": .int(axis == rank - 1 ? -1 : axis), "momentum": .float(0.99),
+          "epsilon": .float(written), "center": .bool(true), "scale": .bool(true),
+        ],
+        weights: [
+          FormatWeight("gamma", gamma), FormatWeight("beta", beta),
+          FormatWeight("moving_mean", mean, isTrainable: false),
+          FormatWeight("moving_variance", shifted, isTrainable: false),
+        ]))
+  }
+
+  /// What the fused kernel of TensorFlow raises every epsilon to.
+  private static let leastKerasEpsilon = 1.001e-5
 }

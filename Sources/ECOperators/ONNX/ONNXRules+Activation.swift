@@ -62,15 +62,35 @@ extension OperatorTable {
     ]
     + [
       ("Add", BinaryKernel.add), ("Sub", .subtract), ("Mul", .multiply), ("Div", .divide),
-      ("Pow", .power), ("Max", .maximum), ("Min", .minimum),
+      ("Pow", .power), ("Max", .maximum), ("Min", .minimum), ("Sum", .add),
     ].map { name, kind in
       ONNXRule(name) { (node, inputs, sketch) throws(FormatError) -> [ValueID] in
-        guard inputs.count == 2 else {
-          throw FormatError(.unsupported("\(name) of \(inputs.count) operands isn't supported"))
-        }
-        return try sketch.apply(Elementwise(kind: kind), inputs)
+        try combined(kind, node, inputs, &sketch)
       }
     }
+    + [
+      ONNXRule("Mean") { (node, inputs, sketch) throws(FormatError) -> [ValueID] in
+        if inputs.count == 1 { return [try node.operand(inputs, 0)] }
+        let sum = try combined(.add, node, inputs, &sketch, suffix: "sum")
+        let share = Activation(kind: .linear(scale: 1 / Float(inputs.count), shift: 0))
+        return try sketch.apply(share, sum)
+      }
+    ]
+
+  /// A function of two operands applied to any number of them, from the first on.
+  private static func combined(
+    _ kind: BinaryKernel, _ node: ONNXNode, _ inputs: [ValueID?], _ sketch: inout Sketch,
+    suffix: String = ""
+  ) throws(FormatError) -> [ValueID] {
+    var result = [try node.operand(inputs, 0)]
+    for position in 1..<max(1, inputs.count) {
+      let isLast = position == inputs.count - 1
+      result = try sketch.apply(
+        Elementwise(kind: kind), [result[0], try node.operand(inputs, position)],
+        suffix: isLast ? suffix : "partial\(position)")
+    }
+    return result
+  }
 
   private static func unary(
     _ type: String, _ kind: @escaping @Sendable (ONNXNode) -> UnaryKernel
@@ -88,9 +108,23 @@ extension OperatorTable {
       let axis = try node.axis(
         node.int("axis", default: node.opset < 13 ? 1 : -1), rank: shape.count)
       if node.opset < 13, shape[(axis + 1)...].contains(where: { $0.value != 1 }) {
-        throw FormatError(.unsupported("\(type) over several axes isn't supported"))
+        return try flattenedSoftmax(isLogarithm, from: axis, x, &sketch)
       }
       return try sketch.apply(Softmax(axis: axis, isLogarithm: isLogarithm), [x])
     }
+  }
+
+  /// A softmax over all axes from one on.
+  private static func flattenedSoftmax(
+    _ isLogarithm: Bool, from axis: Int, _ x: ValueID, _ sketch: inout Sketch
+  ) throws(FormatError) -> [ValueID] {
+    guard axis > 0, let extents = sketch.type(of: x).fixedShapeAfterBatch,
+      let count = boundedProduct(Array(extents[(axis - 1)...]))
+    else { throw FormatError(.unsupported("a softmax over unknown extents isn't supported")) }
+    let flat = Reshape(target: extents[..<(axis - 1)] + [count])
+    let softmax = Softmax(axis: axis, isLogarithm: isLogarithm)
+    let row = try sketch.apply(flat, [x], suffix: "row")
+    let y = try sketch.apply(softmax, row, suffix: "softmax")
+    return try sketch.apply(Reshape(target: extents), y)
   }
 }

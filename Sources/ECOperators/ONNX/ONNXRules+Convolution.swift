@@ -1,7 +1,7 @@
 import ECGraph
 import ECTensor
 
-/// Contractions and batch normalization of ONNX.
+/// Contractions of ONNX.
 extension OperatorTable {
   static let onnxConvolutionRules: [ONNXRule] = [
     ONNXRule("Conv") { (node, inputs, sketch) throws(FormatError) -> [ValueID] in
@@ -24,51 +24,124 @@ extension OperatorTable {
     },
     ONNXRule("ConvTranspose") { (node, inputs, sketch) throws(FormatError) -> [ValueID] in
       let weights = sketch.type(of: try node.operand(inputs, 1)).shape.compactMap(\.value)
-      guard weights.count >= 3, node.int("group", default: 1) == 1, node.ints("output_shape") == nil
-      else { throw FormatError(.unsupported("this form of ConvTranspose isn't supported")) }
+      let groups = node.int("group", default: 1)
+      guard weights.count >= 3, groups >= 1, node.ints("output_shape") == nil else {
+        throw FormatError(.unsupported("this form of ConvTranspose isn't supported"))
+      }
       let size = Array(weights[2...])
       var op = TransposedConvolution(
         geometry: try node.geometry(size: size),
-        outputPadding: node.ints("output_padding") ?? size.map { _ in 0 }, layout: .channelsFirst)
+        outputPadding: node.ints("output_padding") ?? size.map { _ in 0 }, groups: groups,
+        layout: .channelsFirst)
       op.multiplyExtents()
       return try sketch.apply(op, inputs)
     },
     ONNXRule("Gemm") { (node, inputs, sketch) throws(FormatError) -> [ValueID] in
-      guard var weights = try sketch.constant(inputs, 1), node.int("transA", default: 0) == 0,
-        node.float("alpha", default: 1) == 1, node.float("beta", default: 1) == 1
-      else { throw FormatError(.unsupported("Gemm with alpha, beta or transA isn't supported")) }
-      var operands = inputs
-      if node.int("transB", default: 0) != 0 {
-        weights = weights.permuted([1, 0])
-        operands[1] = sketch.constant("kernel", weights)
-      }
-      if let bias = try sketch.constant(inputs, 2), bias.shape != [weights.shape[1]] {
-        let vector =
-          bias.count == 1
-          ? Tensor(
-            [Float](repeating: bias.floats()[0], count: weights.shape[1]), shape: [weights.shape[1]]
-          )
-          : bias.reshaped([bias.count])
-        operands[2] = sketch.constant("bias", vector)
-      }
-      return try sketch.apply(Dense(), operands)
+      try gemm(node, inputs, &sketch)
     },
     ONNXRule("MatMul") { (node, inputs, sketch) throws(FormatError) -> [ValueID] in
-      guard let weights = try sketch.constant(inputs, 1), weights.shape.count == 2 else {
-        throw FormatError(.unsupported("a product of two computed matrices isn't supported"))
+      let (a, b) = (try node.operand(inputs, 0), try node.operand(inputs, 1))
+      if let weights = sketch.graph.constant(b), sketch.graph.constant(a) == nil,
+        weights.shape.count >= 2, weights.shape.dropLast(2).allSatisfy({ $0 == 1 }),
+        weights.shape.count <= max(2, sketch.type(of: a).rank)
+      {
+        let matrix =
+          weights.shape.count == 2
+          ? b : sketch.constant("kernel", weights.reshaped(weights.shape.suffix(2)))
+        return try sketch.apply(Dense(), [a, matrix])
       }
-      return try sketch.apply(Dense(), inputs)
-    },
-    ONNXRule("BatchNormalization") { (node, inputs, sketch) throws(FormatError) -> [ValueID] in
-      guard node.int("training_mode", default: 0) == 0 else {
-        throw FormatError(.unsupported("batch normalization in training mode isn't supported"))
+      if let weights = sketch.graph.constant(a), sketch.graph.constant(b) == nil,
+        weights.shape.count == 2, sketch.type(of: b).rank >= 2
+      {
+        return try sketch.apply(LeftDense(), [a, b])
       }
-      let rank = sketch.type(of: try node.operand(inputs, 0)).rank
-      let op = BatchNorm(
-        epsilon: node.attributes["epsilon"]?.double ?? 1e-5, axis: min(1, rank - 1), rank: rank)
-      return try sketch.apply(op, Array(inputs.prefix(5)))
+      return try sketch.apply(MatrixProduct(), [a, b])
     },
   ]
+}
+
+/// Forms of Gemm.
+extension OperatorTable {
+  fileprivate static func gemm(
+    _ node: ONNXNode, _ inputs: [ValueID?], _ sketch: inout Sketch
+  ) throws(FormatError) -> [ValueID] {
+    var x = try node.operand(inputs, 0)
+    let alpha = node.float("alpha", default: 1)
+    let beta = node.float("beta", default: 1)
+    let isTransposed = node.int("transB", default: 0) != 0
+    if node.int("transA", default: 0) != 0 {
+      x = try sketch.apply(Transpose(order: [1, 0]), [x], suffix: "transposed")[0]
+    }
+    let right = try node.operand(inputs, 1)
+    guard let weights = sketch.graph.constant(right) else {
+      return try computedGemm(x, right, isTransposed, node, inputs, &sketch)
+    }
+    guard weights.shape.count == 2 else {
+      throw FormatError(
+        .graph(GraphError(.rank(operand: 1, expected: 2, found: weights.shape.count))))
+    }
+    var operands: [ValueID?] = [x, right]
+    if alpha != 1 { operands[1] = sketch.constant("kernel", weights.scaled(by: alpha)) }
+    let made = weights.shape[isTransposed ? 0 : 1]
+    guard inputs.count > 2, let shift = inputs[2] else {
+      return try sketch.apply(Dense(isTransposed: isTransposed), operands)
+    }
+    if let bias = sketch.graph.constant(shift), bias.count == 1 || bias.count == bias.shape.last {
+      var vector = bias.reshaped([bias.count])
+      if vector.count == 1 { vector = vector.gathered(axis: 0, [Int](repeating: 0, count: made)) }
+      let isPlain = bias.shape == [made] && beta == 1
+      operands.append(
+        isPlain ? shift : sketch.constant("bias", beta == 1 ? vector : vector.scaled(by: beta)))
+      return try sketch.apply(Dense(isTransposed: isTransposed), operands)
+    }
+    let product = try sketch.apply(
+      Dense(isTransposed: isTransposed), operands, suffix: "product")[0]
+    return try shifted(product, by: shift, times: beta, &sketch)
+  }
+
+  /// A product of two computed matrices.
+  private static func computedGemm(
+    _ x: ValueID, _ right: ValueID, _ isTransposed: Bool, _ node: ONNXNode,
+    _ inputs: [ValueID?], _ sketch: inout Sketch
+  ) throws(FormatError) -> [ValueID] {
+    var matrix = right
+    if isTransposed {
+      matrix = try sketch.apply(Transpose(order: [1, 0]), [right], suffix: "kernel")[0]
+    }
+    let alpha = node.float("alpha", default: 1)
+    let hasShift = inputs.count > 2 && inputs[2] != nil
+    let isLast = alpha == 1 && !hasShift
+    var y = try sketch.apply(MatrixProduct(), [x, matrix], suffix: isLast ? "" : "product")[0]
+    if alpha != 1 {
+      y = try sketch.apply(
+        Activation(kind: .linear(scale: alpha, shift: 0)), [y],
+        suffix: hasShift ? "scaled" : "")[0]
+    }
+    guard hasShift, let shift = inputs[2] else { return [y] }
+    return try shifted(y, by: shift, times: node.float("beta", default: 1), &sketch)
+  }
+
+  private static func shifted(
+    _ product: ValueID, by shift: ValueID, times beta: Float, _ sketch: inout Sketch
+  ) throws(FormatError) -> [ValueID] {
+    var shift = shift
+    if beta != 1 {
+      if let bias = sketch.graph.constant(shift) {
+        shift = sketch.constant("bias", bias.scaled(by: beta))
+      } else {
+        let scaling = Activation(kind: .linear(scale: beta, shift: 0))
+        shift = try sketch.apply(scaling, [shift], suffix: "bias")[0]
+      }
+    }
+    return try sketch.apply(Elementwise(kind: .add), [product, shift])
+  }
+}
+
+extension Tensor {
+  /// Every element times a number.
+  fileprivate func scaled(by factor: Float) -> Tensor {
+    Tensor(floats().map { $0 * factor }, shape: shape)
+  }
 }
 
 extension TransposedConvolution {

@@ -16,17 +16,28 @@ extension OperatorTable {
       return try sketch.apply(Concat(axis: axis), inputs)
     },
     ONNXRule("Flatten") { (node, inputs, sketch) throws(FormatError) -> [ValueID] in
-      guard node.int("axis", default: 1) == 1 else {
-        throw FormatError(.unsupported("Flatten at another axis than 1 isn't supported"))
+      let x = try node.operand(inputs, 0)
+      let shape = sketch.type(of: x).shape
+      let given = node.int("axis", default: 1)
+      // One behind the last axis is allowed here.
+      let axis = given == shape.count ? given : try node.axis(given, rank: shape.count)
+      if axis == 1 { return try sketch.apply(Flatten(), [x]) }
+      if axis == 0 { return try sketch.apply(BatchReshape(target: [1, -1]), [x]) }
+      let inner = shape[axis...].compactMap(\.value)
+      guard inner.count == shape.count - axis, let count = boundedProduct(inner) else {
+        throw FormatError(.unsupported("Flatten of unknown extents isn't supported"))
       }
-      return try sketch.apply(Flatten(), inputs)
+      return try sketch.apply(BatchReshape(target: [-1, count]), [x])
     },
     ONNXRule("Reshape") { (node, inputs, sketch) throws(FormatError) -> [ValueID] in
       let x = try node.operand(inputs, 0)
       guard let shape = try sketch.integers(inputs, 1), !shape.isEmpty else {
         throw FormatError(.unsupported("Reshape to a computed shape isn't supported"))
       }
-      return try sketch.apply(Reshape(target: try reshapeTarget(shape, of: x, sketch)), [x])
+      if let target = reshapeTarget(shape, of: x, sketch) {
+        return try sketch.apply(Reshape(target: target), [x])
+      }
+      return try sketch.apply(BatchReshape(target: shape), [x])
     },
     ONNXRule("Transpose") { (node, inputs, sketch) throws(FormatError) -> [ValueID] in
       let x = try node.operand(inputs, 0)
@@ -36,39 +47,27 @@ extension OperatorTable {
     ONNXRule("Pad") { (node, inputs, sketch) throws(FormatError) -> [ValueID] in
       let x = try node.operand(inputs, 0)
       let rank = sketch.type(of: x).rank
-      guard node.string("mode", default: "constant") == "constant",
-        let pads = try sketch.integers(inputs, 1) ?? node.ints("pads"), pads.count == 2 * rank
+      guard let mode = Pad.Mode(rawValue: node.string("mode", default: "constant")),
+        let pads = try sketch.integers(inputs, 1) ?? node.ints("pads")
       else { throw FormatError(.unsupported("this form of Pad isn't supported")) }
-      let value = try sketch.constant(inputs, 2)?.floats().first ?? node.float("value", default: 0)
-      let op = Pad(begin: Array(pads[..<rank]), end: Array(pads[rank...]), value: value)
-      return try sketch.apply(op, [x])
-    },
-    ONNXRule("Slice") { (node, inputs, sketch) throws(FormatError) -> [ValueID] in
-      let x = try node.operand(inputs, 0)
-      let rank = sketch.type(of: x).rank
-      guard let starts = try sketch.integers(inputs, 1) ?? node.ints("starts"),
-        let stops = try sketch.integers(inputs, 2) ?? node.ints("ends"),
-        stops.count == starts.count
-      else { throw FormatError(.unsupported("Slice with computed bounds isn't supported")) }
-      let axes = try sketch.integers(inputs, 3) ?? node.ints("axes") ?? Array(starts.indices)
-      let steps = try sketch.integers(inputs, 4) ?? starts.map { _ in 1 }
-      var ranges: [Slice.Range] = []
-      for k in starts.indices {
-        let isAll = stops[k] >= Int(Int32.max) || (steps[k] < 0 && stops[k] <= -Int(Int32.max))
-        ranges.append(
-          Slice.Range(
-            axis: try node.axis(axes[k], rank: rank), start: starts[k],
-            stop: isAll ? nil : stops[k], step: steps[k]))
+      let given = try sketch.integers(inputs, 3) ?? Array(0..<rank)
+      guard pads.count == 2 * given.count else {
+        throw FormatError(
+          .badAttribute("pads", value: "\(pads)", expected: "\(2 * given.count) whole numbers"))
       }
-      return try sketch.apply(Slice(ranges: ranges), [x])
+      var (begin, end) = ([Int](repeating: 0, count: rank), [Int](repeating: 0, count: rank))
+      for (k, axis) in given.enumerated() {
+        let axis = try node.axis(axis, rank: rank)
+        (begin[axis], end[axis]) = (pads[k], pads[k + given.count])
+      }
+      let value = try sketch.constant(inputs, 2)?.floats().first ?? node.float("value", default: 0)
+      return try sketch.apply(Pad(begin: begin, end: end, value: value, mode: mode), [x])
     },
     squeeze("Squeeze"), squeeze("Unsqueeze"),
   ]
 
-  /// The extents after the batch that a Reshape asks for.
-  private static func reshapeTarget(_ shape: [Int], of x: ValueID, _ sketch: Sketch)
-    throws(FormatError) -> [Int]
-  {
+  /// The extents after the batch that a Reshape asks for, if the batch stays the first axis.
+  private static func reshapeTarget(_ shape: [Int], of x: ValueID, _ sketch: Sketch) -> [Int]? {
     let type = sketch.type(of: x)
     let target = shape.dropFirst().enumerated().map { k, extent in
       extent == 0 && k + 1 < type.rank ? type.shape[k + 1].value ?? -1 : extent
@@ -76,41 +75,34 @@ extension OperatorTable {
     let keepsBatch =
       shape[0] == 0 || shape[0] == type.shape[0].value
       || (shape[0] == -1 && type.fixedShapeAfterBatch?.reduce(1, *) == target.reduce(1, *))
-    guard keepsBatch else {
-      throw FormatError(.unsupported("Reshape mixes the batch with other axes"))
-    }
-    return target
+    return keepsBatch ? target : nil
   }
 
-  /// Axes of extent one leave or come; never the batch.
+  /// Axes of extent one leave or come.
   private static func squeeze(_ type: String) -> ONNXRule {
     ONNXRule(type) { (node, inputs, sketch) throws(FormatError) -> [ValueID] in
       let x = try node.operand(inputs, 0)
-      let isSqueeze = type == "Squeeze"
-      guard let extents = sketch.type(of: x).fixedShapeAfterBatch else {
-        throw FormatError(.unsupported("\(type) of unknown extents isn't supported"))
-      }
+      let isInverse = type == "Unsqueeze"
+      let shape = sketch.type(of: x).shape
       let given = try sketch.integers(inputs, 1) ?? node.ints("axes")
-      var target: [Int]
-      if isSqueeze {
-        let rank = extents.count + 1
-        var axes: [Int] = []
-        for axis in given ?? extents.indices.filter({ extents[$0] == 1 }).map({ $0 + 1 }) {
-          axes.append(try node.axis(axis, rank: rank))
-        }
-        guard axes.allSatisfy({ $0 > 0 && extents[$0 - 1] == 1 }) else {
-          throw FormatError(.unsupported("Squeeze of the batch or of an axis that isn't 1"))
+      let rank = shape.count + (isInverse ? given?.count ?? 0 : 0)
+      var axes: [Int] = []
+      for axis in given ?? shape.indices.filter({ shape[$0] == 1 }) {
+        axes.append(try node.axis(axis, rank: rank))
+      }
+      let op = Squeeze(isInverse: isInverse, changed: axes.sorted())
+      // A reshape says the same and is understood by more, where the batch stays.
+      guard let extents = sketch.type(of: x).fixedShapeAfterBatch, !axes.contains(0) else {
+        return try sketch.apply(op, [x])
+      }
+      var target = extents
+      if isInverse {
+        for axis in op.changed { target.insert(1, at: axis - 1) }
+      } else {
+        guard axes.allSatisfy({ extents[$0 - 1] == 1 }) else {
+          throw FormatError(.unsupported("Squeeze of an axis that isn't 1"))
         }
         target = extents.indices.filter { !axes.contains($0 + 1) }.map { extents[$0] }
-      } else {
-        let rank = extents.count + 1 + (given?.count ?? 0)
-        var axes: [Int] = []
-        for axis in given ?? [] { axes.append(try node.axis(axis, rank: rank)) }
-        guard !axes.contains(0) else {
-          throw FormatError(.unsupported("Unsqueeze before the batch isn't supported"))
-        }
-        target = extents
-        for axis in axes.sorted() { target.insert(1, at: axis - 1) }
       }
       return try sketch.apply(Reshape(target: target), [x])
     }

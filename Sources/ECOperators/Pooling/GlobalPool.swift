@@ -56,7 +56,17 @@ public struct GlobalPool: UncountedOperator, UncontractedOperator {
       pool, FormatNode("Flatten", attributes: ["axis": .int(1)], inputs: [.intermediate(0)]))
   }
 
-  public func kerasLayers(_ context: LayerContext) -> ExportedLayers? { nil }
+  public func kerasLayers(_ context: LayerContext) -> ExportedLayers? {
+    var chain = LayerChain()
+    if layout == .channelsFirst { chain.permute(Array(2..<(spatialRank + 2)) + [1]) }
+    chain.add(
+      "Global\(isMaximum ? "Max" : "Average")Pooling\(spatialRank)D",
+      globalPoolConfig(keepDims: keepDims), suffix: "")
+    if layout == .channelsFirst && keepDims {
+      chain.permute([spatialRank + 1] + Array(1...spatialRank))
+    }
+    return chain.exported
+  }
 }
 
 extension GlobalPool: ImageOperator {}

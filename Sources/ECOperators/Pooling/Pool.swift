@@ -59,8 +59,6 @@ public struct Pool: UncountedOperator, UncontractedOperator {
     attributes.sort { $0.key < $1.key }
     return ExportedNodes(FormatNode(name, attributes: attributes, inputs: [.operand(0)]))
   }
-
-  public func kerasLayers(_ context: LayerContext) -> ExportedLayers? { nil }
 }
 
 extension Pool: ImageOperator {

@@ -12,6 +12,13 @@ public struct Reduce: UncountedOperator, UncontractedOperator {
   /// Whether reduced axes stay, with extent one.
   public let keepDims: Bool
 
+  /// Makes a reduction over some axes, counted from the first.
+  public init(kind: ReductionKernel, reducedAxes: [Int], keepDims: Bool) {
+    self.kind = kind
+    self.reducedAxes = reducedAxes
+    self.keepDims = keepDims
+  }
+
   public var name: String {
     switch kind {
     case .mean: "ReduceMean"
@@ -44,11 +51,10 @@ public struct Reduce: UncountedOperator, UncontractedOperator {
 
   public func couple(_ coupling: inout Coupling) {
     guard let labels = coupling.labels[0], !labels.isNone else { return }
-    if reducedAxes.contains(0) || reducedAxes.contains(where: { labels.shape[$0] > 1 }) {
-      return coupling.freeze(labels.ids, because: "its channels are reduced to one number")
-    }
-    let shape = labels.shape.enumerated().filter { keepDims || !reducedAxes.contains($0.offset) }
-    coupling.setResult(0, LabelArray(shape: shape.map(\.element), ids: labels.ids))
+    let reason = "its channels are reduced to one number"
+    guard let left = coupling.collapse(labels, along: reducedAxes, because: reason) else { return }
+    let shape = left.shape.enumerated().filter { keepDims || !reducedAxes.contains($0.offset) }
+    coupling.setResult(0, LabelArray(shape: shape.map(\.element), ids: left.ids))
   }
 
   public func relayout(_ operands: Operands, from: ImageLayout, to: ImageLayout) -> Relayout {
@@ -87,6 +93,4 @@ public struct Reduce: UncountedOperator, UncontractedOperator {
       FormatNode(
         name, attributes: ["axes": .ints(reducedAxes), "keepdims": keep], inputs: [.operand(0)]))
   }
-
-  public func kerasLayers(_ context: LayerContext) -> ExportedLayers? { nil }
 }

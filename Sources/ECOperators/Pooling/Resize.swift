@@ -110,8 +110,6 @@ public struct Resize: UncountedOperator, UncontractedOperator {
           .operand(0), .absent, .constant(Tensor([1, 1] + factors, shape: [4]), suffix: "scales"),
         ]))
   }
-
-  public func kerasLayers(_ context: LayerContext) -> ExportedLayers? { nil }
 }
 
 extension Resize: ImageOperator {

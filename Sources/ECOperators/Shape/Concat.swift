@@ -83,5 +83,12 @@ public struct Concat: UncountedOperator, UncontractedOperator {
       FormatNode("Concat", attributes: ["axis": .int(axis)], inputs: operandList(context)))
   }
 
-  public func kerasLayers(_ context: LayerContext) -> ExportedLayers? { nil }
+  public func kerasLayers(_ context: LayerContext) -> ExportedLayers? {
+    guard axis > 0, context.operands.constants.allSatisfy({ $0 == nil }) else { return nil }
+    if context.operands.count == 1 { return ExportedLayers() }
+    return ExportedLayers(
+      FormatLayer(
+        "Concatenate", config: ["axis": .int(axis)],
+        inputs: context.operands.types.indices.map { .operand($0) }))
+  }
 }

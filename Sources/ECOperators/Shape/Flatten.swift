@@ -25,9 +25,7 @@ public struct Flatten: UncountedOperator, UncontractedOperator {
   }
 
   public func couple(_ coupling: inout Coupling) {
-    coupling.rearrange(unless: "the size of the flattened picture is unknown") { parts in
-      [LabelArray(shape: [1, parts[0].ids.count], ids: parts[0].ids)]
-    }
+    coupling.reshape(keepsBatch: true, unless: "the size of the flattened picture is unknown")
   }
 
   public func relayout(_ operands: Operands, from: ImageLayout, to: ImageLayout) -> Relayout {
@@ -47,7 +45,11 @@ public struct Flatten: UncountedOperator, UncontractedOperator {
     ExportedNodes(FormatNode("Flatten", attributes: ["axis": .int(1)], inputs: [.operand(0)]))
   }
 
-  public func kerasLayers(_ context: LayerContext) -> ExportedLayers? { nil }
+  public func kerasLayers(_ context: LayerContext) -> ExportedLayers? {
+    if context.operands.types[0]?.rank == 2 { return ExportedLayers() }
+    return ExportedLayers(
+      FormatLayer("Flatten", config: ["data_format": .string("channels_last")]))
+  }
 }
 
 /// For every position of a picture flattened in layout `to`, its position when flattened in `from`.

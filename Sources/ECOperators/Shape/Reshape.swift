@@ -38,10 +38,8 @@ public struct Reshape: UncontractedOperator {
   }
 
   public func couple(_ coupling: inout Coupling) {
-    let shape = coupling.resultExtents()
-    coupling.rearrange(unless: "the extents after the reshape are unknown") { parts in
-      shape.map { [LabelArray(shape: $0, ids: parts[0].ids)] }
-    }
+    coupling.reshape(
+      keepsBatch: true, unless: "the extents of its channels after the reshape are unknown")
   }
 
   public func cut(_ cut: Cut) throws(GraphError) -> any Operator {
@@ -85,7 +83,9 @@ public struct Reshape: UncontractedOperator {
       FormatNode("Reshape", inputs: [.operand(0), .constant(shape, suffix: "shape")]))
   }
 
-  public func kerasLayers(_ context: LayerContext) -> ExportedLayers? { nil }
+  public func kerasLayers(_ context: LayerContext) -> ExportedLayers? {
+    ExportedLayers(FormatLayer("Reshape", config: ["target_shape": .ints(target)]))
+  }
 }
 
 /// The product of extents, or `nil` if it is beyond what any tensor has.

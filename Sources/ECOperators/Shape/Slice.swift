@@ -55,7 +55,7 @@ public struct Slice: UncontractedOperator {
   public func couple(_ coupling: inout Coupling) {
     guard let x = coupling.operands.types[0], var labels = coupling.labels[0] else { return }
     for range in ranges where labels.shape[range.axis] > 1 {
-      if range.step != 1 {
+      if abs(range.step) != 1 && ranges.count > 1 {
         return coupling.freeze(labels.ids, because: "its channels are taken in steps")
       }
       guard let extent = x.shape[range.axis].value else {
@@ -63,7 +63,7 @@ public struct Slice: UncontractedOperator {
       }
       labels = labels.gathered(axis: range.axis, Slice.positions(range, of: extent))
     }
-    coupling.setResult(0, labels)
+    coupling.setResult(0, labels.compressed())
   }
 
   public func cut(_ cut: Cut) throws(GraphError) -> any Operator {
@@ -72,14 +72,27 @@ public struct Slice: UncontractedOperator {
       guard let kept = cut.operandKeeps[0][range.axis],
         let extent = cut.operands.types[0]?.shape[range.axis].value
       else { continue }
-      let wanted = Set(Slice.positions(range, of: extent))
-      let positions = kept.indices.filter { wanted.contains(kept[$0]) }
-      guard let first = positions.first, let last = positions.last,
-        last - first == positions.count - 1, range.step > 0 || positions.count == 1
-      else { throw GraphError(.cutNotRectangular("the kept channels of a slice have gaps")) }
-      other.ranges[k] = Range(axis: range.axis, start: first, stop: last + 1, step: 1)
+      var places: [Int: Int] = [:]
+      for (place, position) in kept.enumerated() { places[position] = place }
+      let positions = Slice.positions(range, of: extent).compactMap { places[$0] }
+      if let spelled = Slice.range(of: positions, axis: range.axis) {
+        other.ranges[k] = spelled
+      } else if ranges.count == 1, !positions.isEmpty {
+        return Gather(axis: range.axis, positions: positions, form: [positions.count])
+      } else {
+        throw GraphError(.cutNotRectangular("the kept channels of a slice have gaps"))
+      }
     }
     return other
+  }
+
+  /// The range that takes neighbouring positions, up or down.
+  private static func range(of positions: [Int], axis: Int) -> Range? {
+    guard let first = positions.first, let last = positions.last else { return nil }
+    let step = last < first ? -1 : 1
+    guard positions == Array(stride(from: first, through: last, by: step)) else { return nil }
+    let stop = last + step
+    return Range(axis: axis, start: first, stop: stop < 0 ? nil : stop, step: step)
   }
 
   public func relayout(_ operands: Operands, from: ImageLayout, to: ImageLayout) -> Relayout {
@@ -115,9 +128,19 @@ public struct Slice: UncontractedOperator {
     func vector(_ numbers: [Int], _ suffix: String) -> FormatOperand {
       .constant(Tensor(numbers, shape: [numbers.count]), suffix: suffix)
     }
+    let stops = ranges.map { $0.stop ?? ($0.step > 0 ? Int(Int32.max) : -Int(Int32.max)) }
+    if context.opset < 10 {
+      guard ranges.allSatisfy({ $0.step == 1 }) else { return nil }
+      return ExportedNodes(
+        FormatNode(
+          "Slice",
+          attributes: [
+            "axes": .ints(ranges.map(\.axis)), "ends": .ints(stops),
+            "starts": .ints(ranges.map(\.start)),
+          ], inputs: [.operand(0)]))
+    }
     var inputs: [FormatOperand] = [
-      .operand(0), vector(ranges.map(\.start), "starts"),
-      vector(ranges.map { $0.stop ?? ($0.step > 0 ? Int(Int32.max) : -Int(Int32.max)) }, "ends"),
+      .operand(0), vector(ranges.map(\.start), "starts"), vector(stops, "ends"),
       vector(ranges.map(\.axis), "axes"),
     ]
     if ranges.contains(where: { $0.step != 1 }) {
@@ -125,6 +148,4 @@ public struct Slice: UncontractedOperator {
     }
     return ExportedNodes(FormatNode("Slice", inputs: inputs))
   }
-
-  public func kerasLayers(_ context: LayerContext) -> ExportedLayers? { nil }
 }

@@ -5,7 +5,7 @@ import ECTensor
 ///
 /// Source: ONNX Transpose; Keras Permute.
 public struct Transpose: UncountedOperator, UncontractedOperator {
-  /// The order of the operand's axes in the result; the batch stays first.
+  /// The order of the operand's axes in the result.
   public let order: [Int]
 
   /// Makes a transposition.
@@ -27,7 +27,6 @@ public struct Transpose: UncountedOperator, UncontractedOperator {
 
   public func couple(_ coupling: inout Coupling) {
     guard let labels = coupling.labels[0] else { return }
-    if order.first != 0 { return coupling.barrier("the batch is moved") }
     coupling.setResult(0, labels.permuted(order))
   }
 
@@ -47,5 +46,10 @@ public struct Transpose: UncountedOperator, UncontractedOperator {
       FormatNode("Transpose", attributes: ["perm": .ints(order)], inputs: [.operand(0)]))
   }
 
-  public func kerasLayers(_ context: LayerContext) -> ExportedLayers? { nil }
+  public func kerasLayers(_ context: LayerContext) -> ExportedLayers? {
+    guard order.first == 0, order.count > 1 else { return nil }
+    var chain = LayerChain()
+    chain.permute(Array(order.dropFirst()))
+    return chain.exported
+  }
 }

@@ -16,20 +16,34 @@ public struct ConvertLayout: Pass {
   let from: ImageLayout
   /// The layout that they get.
   let to: ImageLayout
-  /// Whether inputs of the graph that are images change their type, instead of being transposed.
-  let convertsInputs: Bool
+  /// What becomes of inputs.
+  let inputs: Inputs
+
+  /// What becomes of inputs of the graph with four axes.
+  public enum Inputs: Sendable {
+    /// They keep their type, and are transposed.
+    case keep
+    /// They change their type.
+    case move
+    /// Those change their type that are images of the old layout (see `Graph.imageInputs`).
+    case moveImages
+  }
 
   /// Makes the pass.
-  public init(from: ImageLayout, to: ImageLayout, convertsInputs: Bool = false) {
+  public init(from: ImageLayout, to: ImageLayout, inputs: Inputs = .keep) {
     self.from = from
     self.to = to
-    self.convertsInputs = convertsInputs
+    self.inputs = inputs
   }
 
   public func run(on graph: inout Graph) throws(PassError) -> PassReport {
     var work = LayoutConversion(graph: graph, from: from, to: to)
     do throws(GraphError) {
-      if convertsInputs { work.convertInputs() }
+      switch inputs {
+      case .keep: break
+      case .move: work.convert(graph.inputs)
+      case .moveImages: work.convert(graph.imageInputs)
+      }
       for node in graph.nodes { try work.convert(node) }
       try work.restoreOutputs()
       graph = work.graph
@@ -38,6 +52,19 @@ public struct ConvertLayout: Pass {
       throw PassError(pass: name, underlying: error)
     }
     return PassReport(changes: work.changes)
+  }
+}
+
+extension Graph {
+  /// The inputs with four axes that are in the layout of the graph. One that only transpositions read
+  /// has the layout that these lead from.
+  public var imageInputs: [ValueID] {
+    let readers = consumers()
+    return inputs.filter { id in
+      guard self[id].type.rank == 4 else { return false }
+      let nodes = (readers[id] ?? []).map { self[$0.node] }
+      return nodes.isEmpty || !nodes.allSatisfy(\.op.isTransposition)
+    }
   }
 }
 
@@ -64,8 +91,8 @@ private struct LayoutConversion {
 
   private func isImage(_ id: ValueID) -> Bool { graph[id].type.rank == 4 }
 
-  mutating func convertInputs() {
-    for id in graph.inputs where isImage(id) {
+  mutating func convert(_ inputs: [ValueID]) {
+    for id in inputs where isImage(id) {
       let type = graph[id].type
       let order = from.order(to: to, rank: 4)
       graph.setInputType(id, ValueType(type.elementType, order.map { type.shape[$0] }))

@@ -93,8 +93,8 @@ private struct PrecisionChoice {
     if case .sum(let count) = need, let x = node.inputs[0],
       (magnitudes[x] ?? 0) * Float(count) > ReducePrecision.largest
     {
-      return "it adds up \(count) numbers of up to \(rounded(magnitudes[x] ?? 0)), and float16 ends "
-        + "at 65504"
+      return "it adds up \(count) numbers of up to \(rounded(magnitudes[x] ?? 0)), and float16 "
+        + "ends at 65504"
     }
     return nil
   }

@@ -25,6 +25,10 @@ struct LabelFlow {
   init(_ graph: Graph) {
     for input in graph.inputs { labels[input] = .none(rank: graph[input].type.rank) }
     for node in graph.nodes { step(node, of: graph) }
+    // Only now, when every operator has said what it ties.
+    for node in graph.nodes {
+      for output in node.outputs { if let labels = labels[output] { squareUp(labels) } }
+    }
     uniteSharedWeights(of: graph)
     for output in graph.outputs {
       if let labels = labels[output] {
@@ -67,7 +71,6 @@ struct LabelFlow {
     precondition(units.count >= before, "atoms are never taken back")
     for (output, labels) in zip(node.outputs, resultLabels) {
       self.labels[output] = labels
-      squareUp(labels)
     }
   }
 

@@ -1,5 +1,6 @@
 import ECCentrality
 import ECGraph
+import ECRandom
 import ECTensor
 
 /// Ranks the units of one group by a criterion.

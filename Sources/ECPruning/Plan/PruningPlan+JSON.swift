@@ -1,4 +1,5 @@
 public import ECGraph
+public import OrderedCollections
 
 extension PruningPlan {
   /// The version of the form, `schemas/pruning-plan.schema.json`.
@@ -10,8 +11,11 @@ extension PruningPlan {
   /// The plan as a neutral value.
   public var formatValue: FormatValue { formatValue(scores: []) }
 
-  /// The plan with the scores it was decided on, one list per entry; they are for reading only.
-  public func formatValue(scores: [[Double]]) -> FormatValue {
+  /// The plan with the scores it was decided on and the units of layers whose channels are others,
+  /// one list of each per entry; both are for reading only.
+  public func formatValue(
+    scores: [[Double]], units: [OrderedDictionary<String, [Int]>] = []
+  ) -> FormatValue {
     .object([
       "schemaVersion": .int(Self.schemaVersion),
       "groups": .list(
@@ -20,6 +24,9 @@ extension PruningPlan {
             "layers": .list(entry.layers.map { .string($0) }), "channels": .int(entry.channels),
             "keep": .list(entry.keep.map { .int($0) }),
           ]
+          if k < units.count, !units[k].isEmpty {
+            object["units"] = .object(units[k].mapValues { .list($0.map { .int($0) }) })
+          }
           if k < scores.count { object["scores"] = .list(scores[k].map { .float($0) }) }
           return .object(object)
         }),

@@ -28,11 +28,16 @@ public struct BiasRepair: Sendable {
     if constants.known.isEmpty { return [:] }
     var fills: [ChannelUnit: Float] = [:]
     var refused: Set<ChannelUnit> = []
+    let readers = graph.consumers()
     for site in sites {
       let node = graph[site.node]
       let rule = (node.op as? any ConstantChannelOperator)?
         .constantChannels(graph.operands(of: node))
-      let isExact = rule == .mixes(readsPadding: false)
+      // A weight that two layers share can't follow the channels of one of them.
+      let isShared = site.consumers.contains {
+        readers[channels.axes[$0].value]?.count ?? 0 > 1
+      }
+      let isExact = rule == .mixes(readsPadding: false) && !isShared
       let numbers = constants.known[site.value]
       for (position, unit) in site.units.enumerated() {
         guard let unit, !keeps(unit) else { continue }

@@ -1,0 +1,91 @@
+import ECGraph
+import ECTensor
+
+/// Operators of ONNX that take, repeat or regroup positions.
+extension OperatorTable {
+  static let onnxSelectionRules: [ONNXRule] = [
+    ONNXRule("Split") { (node, inputs, sketch) throws(FormatError) -> [ValueID] in
+      let x = try node.operand(inputs, 0)
+      let shape = sketch.type(of: x).shape
+      let axis = try node.axis(node.int("axis", default: 0), rank: shape.count)
+      let given = try sketch.integers(inputs, 1) ?? node.ints("split")
+      let parts = node.int("num_outputs", default: node.outputCount)
+      guard let sizes = given ?? shape[axis].value.flatMap({ evenParts($0, parts, node.opset) })
+      else {
+        throw FormatError(.unsupported("an axis of \(shape[axis]) can't be split evenly"))
+      }
+      return try sketch.apply(Split(axis: axis, sizes: sizes), [x])
+    },
+    ONNXRule("Gather") { (node, inputs, sketch) throws(FormatError) -> [ValueID] in
+      let x = try node.operand(inputs, 0)
+      let axis = try node.axis(node.int("axis", default: 0), rank: sketch.type(of: x).rank)
+      guard let indices = try sketch.constant(inputs, 1), let positions = indices.integers() else {
+        throw FormatError(.graph(GraphError(.missingOperand(1))))
+      }
+      return try sketch.apply(Gather(axis: axis, positions: positions, form: indices.shape), [x])
+    },
+    ONNXRule("Slice") { (node, inputs, sketch) throws(FormatError) -> [ValueID] in
+      let x = try node.operand(inputs, 0)
+      let rank = sketch.type(of: x).rank
+      guard let starts = try sketch.integers(inputs, 1) ?? node.ints("starts"),
+        let stops = try sketch.integers(inputs, 2) ?? node.ints("ends"),
+        stops.count == starts.count
+      else { throw FormatError(.unsupported("Slice with computed bounds isn't supported")) }
+      let axes = try sketch.integers(inputs, 3) ?? node.ints("axes") ?? Array(starts.indices)
+      let steps = try sketch.integers(inputs, 4) ?? starts.map { _ in 1 }
+      guard axes.count == starts.count, steps.count == starts.count else {
+        throw FormatError(
+          .badAttribute("axes", value: "\(axes)", expected: "\(starts.count) axes"))
+      }
+      var ranges: [Slice.Range] = []
+      for k in starts.indices {
+        let isAll = stops[k] >= Int(Int32.max) || (steps[k] < 0 && stops[k] <= -Int(Int32.max))
+        ranges.append(
+          Slice.Range(
+            axis: try node.axis(axes[k], rank: rank), start: starts[k],
+            stop: isAll ? nil : stops[k], step: steps[k]))
+      }
+      return try sketch.apply(Slice(ranges: ranges), [x])
+    },
+    ONNXRule("Expand") { (node, inputs, sketch) throws(FormatError) -> [ValueID] in
+      let x = try node.operand(inputs, 0)
+      guard let target = try sketch.integers(inputs, 1) else {
+        throw FormatError(.graph(GraphError(.missingOperand(1))))
+      }
+      return try sketch.apply(Expand(target: target), [x])
+    },
+    ONNXRule("Tile") { (node, inputs, sketch) throws(FormatError) -> [ValueID] in
+      let x = try node.operand(inputs, 0)
+      guard let repeats = try sketch.integers(inputs, 1) else {
+        throw FormatError(.graph(GraphError(.missingOperand(1))))
+      }
+      return try sketch.apply(Tile(repeats: repeats), [x])
+    },
+    ONNXRule("DepthToSpace") { (node, inputs, sketch) throws(FormatError) -> [ValueID] in
+      let isColumnFirst = node.string("mode", default: "DCR") == "CRD"
+      return try blocks(isColumnFirst ? .columnFirst : .depthFirst, node, inputs, &sketch)
+    },
+    ONNXRule("SpaceToDepth") { (node, inputs, sketch) throws(FormatError) -> [ValueID] in
+      try blocks(.toDepth, node, inputs, &sketch)
+    },
+  ]
+
+  /// Equal parts, of which the last may be smaller from opset 18 on.
+  private static func evenParts(_ extent: Int, _ parts: Int, _ opset: Int) -> [Int]? {
+    guard parts >= 1, extent >= parts, opset >= 18 || extent % parts == 0 else { return nil }
+    let size = (extent + parts - 1) / parts
+    let last = extent - size * (parts - 1)
+    return last > 0 ? [Int](repeating: size, count: parts - 1) + [last] : nil
+  }
+
+  private static func blocks(
+    _ direction: BlockRearrangement.Direction, _ node: ONNXNode, _ inputs: [ValueID?],
+    _ sketch: inout Sketch
+  ) throws(FormatError) -> [ValueID] {
+    guard let block = node.attributes["blocksize"]?.int else {
+      throw FormatError(.missingAttribute("blocksize"))
+    }
+    return try sketch.apply(
+      BlockRearrangement(direction: direction, block: block), [try node.operand(inputs, 0)])
+  }
+}

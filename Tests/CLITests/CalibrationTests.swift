@@ -1,0 +1,68 @@
+import ECTestSupport
+import Foundation
+import Testing
+
+@Suite struct CalibrationTests {
+  private func pruning(_ arguments: [String], in folder: String) throws -> [String: Any] {
+    let result = try Command.run(
+      [model("cnn"), "--prune", "0.5", "-o", "out.onnx", "--force", "--report", "report.json"]
+        + arguments, in: folder)
+    #expect(result.status == 0, "\(result.errors)")
+    let report = try #require(Fixture.bytes(folder + "/report.json"))
+    let object = try JSONSerialization.jsonObject(with: Data(report))
+    return try #require((object as? [String: Any])?["pruning"] as? [String: Any])
+  }
+
+  @Test func `without data images are drawn, and one line says that real ones do better`() throws {
+    try Command.inFolder { folder in
+      let result = try Command.run(
+        [model("cnn"), "--prune", "0.5", "-o", "out.onnx"], in: folder)
+      #expect(result.errors.split(separator: "\n").filter { $0.contains("real ones") }.count == 1)
+      let pruning = try pruning([], in: folder)
+      let calibration = try #require(pruning["calibration"] as? [String: Any])
+      #expect(calibration["source"] as? String == "synthetic")
+      #expect(pruning["criterion"] as? String == "centrality")
+      #expect(pruning["repair"] as? String == "merge")
+    }
+  }
+
+  @Test func `a folder of images is calibration, and broken ones are named and counted`() throws {
+    try Command.inFolder { folder in
+      let result = try Command.run(
+        [
+          model("cnn"), "--prune", "0.5", "-o", "out.onnx", "--calibration",
+          Fixture.path("images"),
+        ], in: folder)
+      #expect(result.status == 0, "\(result.errors)")
+      #expect(result.errors.contains("broken-short.jpg"))
+      #expect(!result.errors.contains("real ones"))
+      let pruning = try pruning(["--calibration", Fixture.path("images")], in: folder)
+      let calibration = try #require(pruning["calibration"] as? [String: Any])
+      #expect(calibration["samples"] as? Int == 12)
+      #expect(calibration["broken"] as? Int == 5)
+    }
+  }
+
+  @Test func `weights alone decide where no data is wanted`() throws {
+    try Command.inFolder { folder in
+      let pruning = try pruning(["--calibration", "none", "--criterion", "paper"], in: folder)
+      #expect((pruning["calibration"] as? [String: Any])?["source"] as? String == "none")
+      #expect(pruning["repair"] as? String == "bias")
+      let fallback = try Command.run(
+        [model("cnn"), "--prune", "0.5", "-o", "o.onnx", "--calibration", "none"], in: folder)
+      #expect(fallback.status == 0 && fallback.errors.contains("L2 norms"))
+    }
+  }
+
+  @Test func `a folder without images, and one that isn't there, are errors`() throws {
+    try Command.inFolder { folder in
+      for (path, status) in [(Fixture.path("hdf5"), 65), ("nowhere", 66)] {
+        let result = try Command.run(
+          [model("cnn"), "--prune", "0.5", "-o", "out.onnx", "--calibration", path], in: folder)
+        #expect(result.status == Int32(status), "\(result.errors)")
+        #expect(result.errorLines.count == 1)
+        #expect(try Command.names(in: folder).isEmpty)
+      }
+    }
+  }
+}
