@@ -113,7 +113,7 @@ let package = Package(
     tests("ECKerasTests", ["ECKeras", "ECGraph", "ECOperators", "ECHDF5", "ECExecution"]),
     tests("ECONNXTests", ["ECONNX", "ECGraph", "ECOperators"]),
     tests("ECExecutionTests", ["ECExecution", "ECGraph", "ECOperators"]),
-    tests("ECArchitecturesTests", ["ECArchitectures", "ECGraph"]),
+    tests("ECArchitecturesTests", ["ECArchitectures", "ECDiagnostics", "ECGraph"]),
     tests(
       "ECPassesTests", ["ECTensor", "ECPasses", "ECGraph", "ECOperators", "ECExecution"]),
     tests(

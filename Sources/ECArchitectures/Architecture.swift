@@ -48,7 +48,7 @@ public struct Architecture: Sendable {
     if let found = all.first(where: { plain($0.name) == key }) { return found }
     let near = all.map { (name: $0.name, distance: distance(plain($0.name), key)) }
       .sorted { ($0.distance, $0.name) < ($1.distance, $1.name) }
-      .prefix { $0.distance <= 3 }
+      .prefix { $0.distance <= 2 }
     throw ArchitectureError(.unknownName(name, similar: near.prefix(3).map(\.name)))
   }
 

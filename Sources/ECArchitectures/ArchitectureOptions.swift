@@ -77,7 +77,7 @@ public struct ArchitectureRequest: Sendable, Equatable {
 
     var expectation: String {
       switch self {
-      case .alpha: "a number above 0"
+      case .alpha: "a number from 0.05 to 16"
       case .classes: "a whole number above 0"
       case .top, .preprocessing, .minimalistic, .imagenet: "yes or no"
       case .pooling: "none, avg or max"
@@ -91,7 +91,7 @@ public struct ArchitectureRequest: Sendable, Equatable {
     func set(_ value: String, in options: inout ArchitectureOptions) -> Bool {
       switch self {
       case .alpha:
-        options.alpha = Double(value).flatMap { $0 > 0 && $0 <= 16 ? $0 : nil }
+        options.alpha = Double(value).flatMap { $0 >= 0.05 && $0 <= 16 ? $0 : nil }
         return options.alpha != nil
       case .classes:
         options.classes = Self.count(value)

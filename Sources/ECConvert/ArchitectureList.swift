@@ -9,7 +9,8 @@ public enum ArchitectureList {
   /// The names and the options for a terminal.
   public static var text: String {
     let options = ArchitectureRequest.optionNames.map { "  \($0.name)=…  \($0.expectation)" }
-    return (["Architectures:"] + OperatorList.wrapped(names, indent: "  ")
+    return
+      (["Architectures:"] + OperatorList.wrapped(names, indent: "  ")
       + ["", "Options, as in mobilenetv2:alpha=0.5,classes=10:"] + options)
       .joined(separator: "\n")
   }

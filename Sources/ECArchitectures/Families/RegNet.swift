@@ -71,7 +71,7 @@ extension Architecture {
     x = m.batchNorm(x, epsilon: 1e-5, name: "\(name)_conv_1x1_1_bn")
     x = m.relu(x, name: "\(name)_conv_1x1_1_relu")
     x = m.conv(
-      x, width, 3, stride: stride, .same, bias: false, groups: width / groupWidth,
+      x, width, 3, stride: stride, .same, bias: false, groups: max(1, width / groupWidth),
       name: "\(name)_conv_3x3")
     x = m.batchNorm(x, epsilon: 1e-5, name: "\(name)_conv_3x3_bn")
     x = m.relu(x, name: "\(name)_conv_3x3_relu")

@@ -1,14 +1,17 @@
+public import ECDiagnostics
+
 extension Architecture {
   /// The model that weights belong to: what isn't asked for is told by the weights where they can
   /// tell it (classes, classifier, width, side of the images), and the default elsewhere.
+  /// - Parameter place: the file of the weights.
   /// - Throws: `ArchitectureError` with everything that differs from the model that fits best.
-  public func model(_ options: ArchitectureOptions, fitting weights: StoredWeights)
-    throws(ArchitectureError) -> ArchitectureModel
-  {
+  public func model(
+    _ options: ArchitectureOptions, fitting weights: StoredWeights, place: Place = Place()
+  ) throws(ArchitectureError) -> ArchitectureModel {
     try check(options)
     var options = options
     if traits.contains(.imagenet), options.imagenet == nil {
-      options.imagenet = try isImageNet(weights)
+      options.imagenet = try isImageNet(weights, at: place)
     }
     var best: (model: ArchitectureModel, comparison: WeightComparison)?
     for factors in [Self.usualAlphas, Self.rareAlphas] {
@@ -27,7 +30,7 @@ extension Architecture {
       throw ArchitectureError(
         .mismatch(
           architecture: name, differences: best?.comparison.differences ?? [],
-          candidates: Self.guess(weights).filter { $0 != name }))
+          candidates: Self.guess(weights).filter { $0 != name }), at: place)
     }
     return best.model
   }
@@ -94,7 +97,9 @@ extension Architecture {
   }
 
   /// Whether the statistics of the pixels are those of the released weights.
-  private func isImageNet(_ weights: StoredWeights) throws(ArchitectureError) -> Bool {
+  private func isImageNet(_ weights: StoredWeights, at place: Place)
+    throws(ArchitectureError) -> Bool
+  {
     let key = weights.layout == .names ? "normalization" : "layers/normalization"
     let group =
       weights.groups.first { $0.path == key }
@@ -102,7 +107,7 @@ extension Architecture {
     // Without the layer the weights don't fit anyway, which is said later.
     guard let group, group.weights.count > 1 else { return false }
     guard let variance = group.weights[1].elements else {
-      throw ArchitectureError(.imagenetUnknown(architecture: name))
+      throw ArchitectureError(.imagenetUnknown(architecture: name), at: place)
     }
     return zip(variance, PixelStatistics.deviations).allSatisfy { abs($0 - $1) < 1e-4 }
   }
