@@ -9,5 +9,10 @@ extension OperatorTable {
     kerasWrites: kerasConvolutionWrites + kerasActivationWrites + kerasShapeWrites
       + kerasOperationWrites,
     onnx: onnxConvolutionRules + onnxActivationRules + onnxPoolingRules + onnxShapeRules
-      + onnxSelectionRules + onnxNormalizationRules)
+      + onnxSelectionRules + onnxNormalizationRules,
+    fallback: onnxFallback, folding: onnxFolding,
+    typeless: [
+      "Cast", "Concat", "Flatten", "Identity", "Reshape", "Slice", "Squeeze", "Transpose",
+      "Unsqueeze",
+    ])
 }

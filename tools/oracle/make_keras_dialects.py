@@ -243,6 +243,20 @@ def odd_activations(path, rng):
     return save_new(path, randomise(net, rng), [rng.normal(0, 1, (2, 6, 5, 4)).astype("float32")])
 
 
+@model
+def more_operations(path, rng):
+    """Functions that Keras 3 records as operations."""
+    ops = keras.ops
+    i = L.Input((6, 5, 4))
+    x = L.Conv2D(4, 3, padding="same")(i)
+    x = ops.clip(x, -0.5, 1.5) + ops.leaky_relu(x, 0.3) + ops.square(x)
+    x = x * ops.rsqrt(ops.softplus(x) + 1.0)
+    y = ops.squeeze(ops.expand_dims(ops.mean(x, axis=(1, 2)), 1), 1)
+    z = ops.cast(ops.max(x, axis=-1, keepdims=True), "float32")
+    net = keras.Model(i, [L.Dense(3)(y), x - z])
+    return save_new(path, randomise(net, rng), [rng.normal(0, 1, (2, 6, 5, 4)).astype("float32")])
+
+
 def main():
     out = pathlib.Path(sys.argv[1])
     out.mkdir(parents=True, exist_ok=True)

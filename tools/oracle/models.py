@@ -20,17 +20,13 @@ WITH_ARCHITECTURE = {
     "weights_only": "tiny_resnet.keras",
 }
 
-# Models whose ONNX form has operators that aren't read, so that reading it back must be refused
-# with exit 65 and these words.
-ONE_WAY = {
-    "tiny_augment": ["Shape"],                      # a resize to a fixed size, batch dynamic
-    "pool_zoo": ["Shape"],
-}
-
 # Models in which every channel is seen from outside, or is an input's.
 NOTHING_TO_PRUNE = {
     "act_zoo",     # activations of the input only
     "conv_zoo",    # every convolution is an output
+    "odd_activations",  # its convolutions reach an output
+    "scaled_lambda",    # the same
+    "more_operations",  # the same
     "chunked_weight_names",  # no convolutions
     "merge_zoo",   # its one convolution gives one channel
     "pool_zoo",    # no convolutions
