@@ -45,6 +45,7 @@ let package = Package(
       name: "CJPEG", pkgConfig: "libjpeg", providers: [.apt(["libjpeg-dev"])]),
     .systemLibrary(name: "CPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"])]),
     .target(name: "CImage", dependencies: ["CJPEG", "CPNG"]),
+    .target(name: "CResidual"),
 
     // Base
     library("ECDiagnostics", []),
@@ -67,9 +68,10 @@ let package = Package(
       "ECONNX", ["ECDiagnostics", "ECTensor", "ECGraph", "CONNX", "CProtobufC", collections]),
 
     // Work
-    library("ECCentrality", ["ECDiagnostics", "ECBLAS", "ECRandom"]),
+    library("ECCentrality", ["ECDiagnostics", "ECBLAS", "ECRandom", "CResidual"]),
     library(
       "ECExecution", ["ECDiagnostics", "ECTensor", "ECGraph", "ECKernels", "ECBLAS", "ECRandom"]),
+    library("ECArchitectures", ["ECDiagnostics", "ECGraph"]),
     library("ECPasses", ["ECDiagnostics", "ECTensor", "ECGraph", "ECOperators"]),
     library(
       "ECPruning",
@@ -82,7 +84,8 @@ let package = Package(
       "ECConvert",
       [
         "ECDiagnostics", "ECTensor", "ECGraph", "ECOperators", "ECKeras", "ECONNX", "ECExecution",
-        "ECPasses", "ECPruning", "ECCentrality", "ECImage", "ECRandom", collections,
+        "ECPasses", "ECArchitectures", "ECPruning", "ECCentrality", "ECImage", "ECRandom",
+        collections,
       ]),
     .executableTarget(
       name: "ECConvertCLI",
@@ -110,6 +113,7 @@ let package = Package(
     tests("ECKerasTests", ["ECKeras", "ECGraph", "ECOperators", "ECHDF5", "ECExecution"]),
     tests("ECONNXTests", ["ECONNX", "ECGraph", "ECOperators"]),
     tests("ECExecutionTests", ["ECExecution", "ECGraph", "ECOperators"]),
+    tests("ECArchitecturesTests", ["ECArchitectures", "ECDiagnostics", "ECGraph"]),
     tests(
       "ECPassesTests", ["ECTensor", "ECPasses", "ECGraph", "ECOperators", "ECExecution"]),
     tests(

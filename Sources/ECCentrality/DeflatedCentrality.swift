@@ -3,7 +3,8 @@
 /// Each round follows the principal eigenvector of |G| by five warm-started power steps, keeps the
 /// free channel with the largest entry, and projects it out of G. So a kept channel takes with it
 /// what it explains of the others, and its duplicates become unimportant. O(k·n²): five passes a
-/// round over the part of the upper triangle that no kept channel has emptied.
+/// round over the part of the upper triangle that no kept channel has emptied. Where G has a low rank
+/// (few samples), rounds end when nothing is left to explain; the rest is chosen by diagonal elements.
 public enum DeflatedCentrality {
   /// The number of power steps a round.
   static let steps = 5
@@ -45,7 +46,8 @@ public enum DeflatedCentrality {
     a.withUnsafeMutableBufferPointer { a in
       guard let base = a.baseAddress else { return ChannelSelection(order: [], explained: []) }
       var rounds = DeflationRounds<S>(base, order: order, link: link, stopsEarly: stopsEarly)
-      for _ in 0..<count { rounds.choose() }
+      while rounds.chosen.count < count && !rounds.isExhausted { rounds.choose() }
+      rounds.chooseLargest(count - rounds.chosen.count)
       return ChannelSelection(order: rounds.chosen, explained: rounds.explained)
     }
   }

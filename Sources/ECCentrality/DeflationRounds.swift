@@ -10,6 +10,10 @@ struct DeflationRounds<S: MatrixScalar> {
   private let stopsEarly: Bool
   private let wholeTrace: Double
   private let floor = 1e-8
+  /// What the arithmetic may leave of a diagonal element that is explained, relative to it.
+  private let rounding: Double
+  /// The diagonal at the start, by channel.
+  private let diagonal: [Double]
 
   /// The channels still in the matrix, ascending, and what became of each.
   private var channels: [Int]
@@ -26,9 +30,11 @@ struct DeflationRounds<S: MatrixScalar> {
 
   init(_ a: UnsafeMutablePointer<S>, order: Int, link: Double, stopsEarly: Bool) {
     pass = ResidualPass(a: a, leading: order, order: order)
+    rounding = 32 * S.ulpOfOne.wide
+    diagonal = (0..<order).map { a[$0 * order + $0].wide }
     self.link = S(narrowing: link)
     self.stopsEarly = stopsEarly
-    wholeTrace = max((0..<order).reduce(0) { $0 + a[$1 * order + $1].wide }, .leastNormalMagnitude)
+    wholeTrace = max(diagonal.reduce(0, +), .leastNormalMagnitude)
     channels = Array(0..<order)
     isFree = [Bool](repeating: true, count: order)
     isDeflated = [Bool](repeating: false, count: order)
@@ -36,6 +42,20 @@ struct DeflationRounds<S: MatrixScalar> {
     next = vector
     column = vector
     scaled = vector
+  }
+
+  /// Whether the chosen channels explain all others: what is left is rounding.
+  ///
+  /// A similarity taken on m samples has rank m at most, so that this comes early in wide layers.
+  /// No element of a positive matrix is larger than its largest diagonal element.
+  var isExhausted: Bool {
+    for i in 0..<pass.order where isFree[i] {
+      var own = pass.a[i * pass.leading + i].wide
+      // A column to be taken out in the next pass.
+      if hasPending { own -= column[i].wide * scaled[i].wide }
+      if own > max(floor, rounding * diagonal[channels[i]]) { return false }
+    }
+    return true
   }
 
   /// One round: follows the eigenvector, chooses a channel and prepares its removal.
@@ -62,6 +82,14 @@ struct DeflationRounds<S: MatrixScalar> {
     }
     explained.append(min(1, (explained.last ?? 0) + gain / wholeTrace))
     for i in 0..<pass.order { vector[i] += S(narrowing: 1e-3) }
+  }
+
+  /// Chooses, without rounds, the free channels of the largest diagonal elements at the start.
+  mutating func chooseLargest(_ count: Int) {
+    let free = (0..<pass.order).filter { isFree[$0] }.map { channels[$0] }
+    let ranked = free.sorted { (diagonal[$1], $0) < (diagonal[$0], $1) }
+    chosen += ranked.prefix(count)
+    explained += [Double](repeating: explained.last ?? 0, count: min(count, ranked.count))
   }
 
   private mutating func follow() {

@@ -125,17 +125,19 @@ private func multiplyStrip(
 ) {
   let (r0, r1, r2, r3) = (a, a + order, a + 2 * order, a + 3 * order)
   let (x0, x1, x2, x3) = (x[row], x[row + 1], x[row + 2], x[row + 3])
-  var (s0, s1, s2, s3) = (Double.zeros, Double.zeros, Double.zeros, Double.zeros)
+  var s0 = SIMD4<Double>(repeating: 0)
+  var (s1, s2, s3) = (s0, s0, s0)
   var column = row + 4
   while column + 4 <= order {
     let (a0, a1) = (widen(r0 + column), widen(r1 + column))
     let (a2, a3) = (widen(r2 + column), widen(r3 + column))
-    let xs = Double.load(x + column)
+    let xs = load(x + column)
     s0 += a0 * xs
     s1 += a1 * xs
     s2 += a2 * xs
     s3 += a3 * xs
-    Double.store(Double.load(y + column) + ((a0 * x0 + a1 * x1) + (a2 * x2 + a3 * x3)), y + column)
+    let ys = load(y + column) + ((a0 * x0 + a1 * x1) + (a2 * x2 + a3 * x3))
+    UnsafeMutableRawPointer(y + column).storeBytes(of: ys, as: SIMD4<Double>.self)
     column += 4
   }
   y[row] += s0.sum()
@@ -154,4 +156,10 @@ private func multiplyStrip(
 @inline(__always)
 private func widen(_ pointer: UnsafePointer<Float>) -> SIMD4<Double> {
   SIMD4<Double>(UnsafeRawPointer(pointer).loadUnaligned(as: SIMD4<Float>.self))
+}
+
+/// Four elements.
+@inline(__always)
+private func load(_ pointer: UnsafePointer<Double>) -> SIMD4<Double> {
+  UnsafeRawPointer(pointer).loadUnaligned(as: SIMD4<Double>.self)
 }

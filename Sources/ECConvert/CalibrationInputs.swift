@@ -21,7 +21,8 @@ struct CalibrationInputs {
   /// A site that the small samples reach is measured on them alone: they are more.
   /// - Throws: `ExecutionError` if the graph can't be run.
   func moments(at sites: [ReadingSite], of graph: Graph, threads: Int) throws -> [SiteMoments?] {
-    let channels = sites.map { SiteChannels($0) }
+    let unseen = graph.valuesBehindCarriedNodes
+    let channels = sites.map { unseen.contains($0.value) ? nil : SiteChannels($0) }
     // Sites that read the same channels of the same value share one tap.
     var taps: [ChannelTap] = []
     var tapOfSite: [Int?] = []

@@ -74,6 +74,12 @@ public struct Comparison: Sendable {
           "it has \(other.inputs.count) inputs and \(other.outputs.count) outputs, the reference "
             + "\(truth.inputs.count) and \(truth.outputs.count)"), at: place)
     }
+    guard let parts = try RunnableParts(truth, other) else {
+      throw ConversionFault(
+        .options("nothing of it can be run, or it carries other nodes than the reference"),
+        at: place)
+    }
+    let (truth, other) = (parts.reference, parts.result)
     let threads = WorkerThreads.count(options.threads)
     var random = RandomInputs(seed: options.seed)
     let batch =

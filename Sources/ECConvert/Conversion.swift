@@ -157,6 +157,9 @@ struct ConversionRun {
     var exportOptions = ONNXExportOptions()
     exportOptions.producerVersion = ECConvertVersion.current
     if let opset = options.opset ?? source.opset { exportOptions.opset = opset }
+    exportOptions.domains = source.domains
+    exportOptions.functions = source.functions
+    exportOptions.documentation = source.documentation
     exportOptions.externalData =
       ONNXExportOptions.ExternalData(rawValue: options.externalData.rawValue) ?? .auto
     let exporter = ONNXExporter(options: exportOptions)
@@ -238,8 +241,13 @@ struct ConversionRun {
     var reference = pruned?.reference ?? source.graph
     if !masks.isEmpty { reference = try reference.masked(masks) }
     let name = masks.isEmpty ? "source" : "masked source"
+    guard let parts = try RunnableParts(reference, result) else {
+      warnings.append("not verified: nothing can be run beside nodes that are carried as they are")
+      return
+    }
+    if !parts.carriedNodes.isEmpty { warnings.append(Verification.limits(parts)) }
     let verification = Verification(
-      reference: reference, result: result, inputLayouts: inputLayouts)
+      reference: parts.reference, result: parts.result, inputLayouts: inputLayouts)
     let outcome: Verification.Outcome
     do {
       outcome = try verification.run(options, threads: threads)

@@ -3,6 +3,7 @@ import ECGraph
 import ECKeras
 import ECONNX
 import ECOperators
+import ECTensor
 
 /// A model that was read, whatever its format.
 struct SourceModel {
@@ -14,6 +15,12 @@ struct SourceModel {
   let layout: ImageLayout
   /// The operator set that the result keeps; `nil` for sources that have none.
   let opset: Int?
+  /// The operator sets of other domains, for ONNX sources.
+  var domains: [OperatorSet] = []
+  /// The functions that carried nodes of an ONNX source call.
+  var functions: [Tensor] = []
+  /// What the source's file says about itself.
+  var documentation = ONNXDocumentation()
   /// The model as Keras has it, for sources of Keras.
   var keras: KerasModel?
 
@@ -28,16 +35,18 @@ struct SourceModel {
     let format = try ModelFormat.detect(path)
     switch format {
     case .kerasHDF5, .kerasZip:
+      let given = try architecture.map { try GivenArchitecture.read($0, for: path) }
       let model = try KerasImporter(table: .standard).model(
-        contentsOf: path, architecture: architecture.map { try GivenArchitecture.read($0) })
+        contentsOf: path, architecture: given?.architecture)
       var graph = model.graph
       if let edge, !edge.isEmpty {
         try EdgeOptions.apply(
           edge.extents(of: graph.inputs.map { (graph[$0].name, graph[$0].type) }), to: &graph)
       }
       return SourceModel(
-        graph: graph, format: format, producer: model.producer, notes: model.notes,
-        layout: model.graph.imageLayout ?? .channelsLast, opset: nil, keras: model)
+        graph: graph, format: format, producer: model.producer,
+        notes: (given?.notes ?? []) + model.notes, layout: model.graph.imageLayout ?? .channelsLast,
+        opset: nil, keras: model)
     case .onnx:
       if architecture != nil {
         throw ConversionFault(
@@ -47,7 +56,9 @@ struct SourceModel {
       let model = try ONNXImporter(table: .standard, inputShapes: extents).model(contentsOf: path)
       return SourceModel(
         graph: model.graph, format: format, producer: model.producer, notes: model.notes,
-        layout: .channelsFirst, opset: min(max(model.opset, 13), 24))
+        layout: .channelsFirst, opset: model.opset,
+        domains: model.opsets.filter { !$0.domain.isEmpty }, functions: model.functions,
+        documentation: model.documentation)
     }
   }
 }

@@ -60,6 +60,15 @@ struct Verification {
     return outcome
   }
 
+  /// What a verification says that had to leave out carried nodes.
+  static func limits(_ parts: RunnableParts) -> String {
+    let count = parts.carriedNodes.count
+    let nodes = count == 1 ? "'\(parts.carriedNodes[0])'" : "\(count) carried nodes"
+    let outputs = parts.unseenOutputs.map { "'\($0)'" }.joined(separator: ", ")
+    return "verified up to and from \(nodes), which can't be run"
+      + (outputs.isEmpty ? "" : "; output \(outputs) can't be computed without")
+  }
+
   private func compare(
     _ found: [Tensor], _ expected: [Tensor], _ options: ConversionOptions, _ outcome: inout Outcome
   ) {

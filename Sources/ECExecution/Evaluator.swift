@@ -121,7 +121,7 @@ public final class Evaluator {
         if let number = extent.value {
           shape.append(number)
         } else if axis == 0 {
-          shape.append(batch)
+          shape.append(batch * (extent.symbol?.factor ?? 1))
         } else {
           throw ExecutionError(.openExtent(input: graph[id].name, axis: axis))
         }

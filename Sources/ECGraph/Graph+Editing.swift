@@ -19,8 +19,10 @@ extension Graph {
   }
 
   /// Marks a value as a result of the graph.
-  public mutating func addOutput(_ id: ValueID) {
+  /// - Parameter stated: the extents as the source has them, whose names survive to the export.
+  public mutating func addOutput(_ id: ValueID, stated: [Dimension]? = nil) {
     outputs.append(id)
+    if let stated { statedExtents[outputs.count - 1] = stated }
   }
 
   /// Adds a node at the end, or before another one, and infers the types of its results.
@@ -79,6 +81,29 @@ extension Graph {
       nodeTable[id.index] = nil
     }
     order.removeAll { ids.contains($0) }
+  }
+
+  /// How many ids were given so far: what comes later can be taken back.
+  public struct Mark: Sendable {
+    fileprivate let nodes: Int
+    fileprivate let values: Int
+
+  }
+
+  /// The present state, for `rollBack`.
+  public var mark: Mark { Mark(nodes: nodeTable.count, values: valueTable.count) }
+
+  /// The nodes that were inserted after a mark.
+  public func nodes(after mark: Mark) -> [Node] { nodeTable[mark.nodes...].compactMap { $0 } }
+
+  /// Takes back every node and value that was added after a mark; nothing older may refer to them.
+  public mutating func rollBack(to mark: Mark) {
+    for case let value? in valueTable[mark.values...] { names.release(value.name) }
+    for case let node? in nodeTable[mark.nodes...] { nodeNames.release(node.name) }
+    valueTable.removeSubrange(mark.values...)
+    nodeTable.removeSubrange(mark.nodes...)
+    order.removeAll { $0.index >= mark.nodes }
+    inputs.removeAll { $0.index >= mark.values }
   }
 
   /// Takes an initializer or an unused input value out.
@@ -157,6 +182,12 @@ extension Graph {
     } catch {
       throw error.at(node: node.name)
     }
+  }
+
+  /// Makes other values the results of the graph.
+  public mutating func setOutputs(_ ids: [ValueID]) {
+    outputs = ids
+    statedExtents = [:]
   }
 
   /// Makes one output of the graph another value; readers of the old one stay.

@@ -10,6 +10,8 @@ public struct Graph: Sendable {
   public internal(set) var inputs: [ValueID] = []
   /// The results that a caller gets, in order.
   public internal(set) var outputs: [ValueID] = []
+  /// The extents of outputs as the source states them, by position.
+  public internal(set) var statedExtents: [Int: [Dimension]] = [:]
   /// The nodes in topological order.
   public internal(set) var order: [NodeID] = []
 
@@ -48,6 +50,18 @@ public struct Graph: Sendable {
   /// The initializers, by id.
   public var initializers: [(id: ValueID, tensor: Tensor)] {
     values.compactMap { entry in entry.value.constant.map { (entry.id, $0) } }
+  }
+
+  /// The type of an output, with the source's names for extents that are known only at run time.
+  public func outputType(_ position: Int) -> ValueType {
+    let type = self[outputs[position]].type
+    guard type.isKnown, let stated = statedExtents[position], stated.count == type.rank else {
+      return type
+    }
+    let shape = zip(type.shape, stated).map { own, name in
+      own.value == nil && name.value == nil && name != .symbolic("") ? name : own
+    }
+    return ValueType(type.elementType, shape)
   }
 
   /// The elements of a value, if it is an initializer.
@@ -91,7 +105,17 @@ public struct Graph: Sendable {
   }
 
   /// The multiply-accumulates of one node for one sample.
+  ///
+  /// Where windows have joined the batch, one sample is that many rows.
   public func macs(of node: Node) -> Int {
-    node.op.macs(operands(of: node), results: node.outputs.map { self[$0].type })
+    let row = node.op.macs(operands(of: node), results: node.outputs.map { self[$0].type })
+    guard row > 0, let output = node.outputs.first, let rows = self[output].type.shape.first else {
+      return row
+    }
+    if let symbol = rows.symbol { return row * symbol.factor }
+    guard let count = rows.value, let input = inputs.first,
+      let batch = self[input].type.shape.first?.value, batch > 0, count % batch == 0
+    else { return row }
+    return row * (count / batch)
   }
 }

@@ -12,12 +12,16 @@ public struct OperatorTable: Sendable {
   public let onnx: OrderedDictionary<String, ONNXRule>
   /// A rule that carries an ONNX node that has no rule of its own.
   public let fallback: ONNXRule?
+  /// How results that depend on constants and extents alone are computed on import.
+  public let folding: ConstantFolding?
+  /// The ONNX operator types whose rules also hold for activations that aren't floating-point.
+  public let typeless: Set<String>
 
   /// Makes a table.
   /// - Precondition: names are unique.
   public init(
     keras: [KerasRule], kerasWrites: [KerasWriteRule] = [], onnx: [ONNXRule],
-    fallback: ONNXRule? = nil
+    fallback: ONNXRule? = nil, folding: ConstantFolding? = nil, typeless: Set<String> = []
   ) {
     self.keras = OrderedDictionary(
       uniqueKeysWithValues: keras.flatMap { rule in rule.classNames.map { ($0, rule) } })
@@ -25,5 +29,7 @@ public struct OperatorTable: Sendable {
       uniqueKeysWithValues: kerasWrites.flatMap { rule in rule.classNames.map { ($0, rule) } })
     self.onnx = OrderedDictionary(uniqueKeysWithValues: onnx.map { ($0.type, $0) })
     self.fallback = fallback
+    self.folding = folding
+    self.typeless = typeless
   }
 }

@@ -32,28 +32,21 @@ struct FourierTransform {
     self.factors = factors
   }
 
-  /// Transforms rows, then columns; neither direction is scaled.
-  func run(_ plane: inout [Complex], inverse: Bool) {
+  /// Transforms rows, then columns; nothing is scaled.
+  func run(_ plane: inout [Complex]) {
     let zero = Complex(re: 0, im: 0)
     var line = [Complex](repeating: zero, count: size)
     var result = line
     plane.withUnsafeMutableBufferPointer { plane in
       for (step, between) in [(1, size), (size, 1)] {
         for k in 0..<size {
-          // The inverse is the transform of the conjugate, conjugated; signs meet again below.
-          for j in 0..<size {
-            line[j] = plane[k * between + j * step]
-            if inverse { line[j].im.negate() }
-          }
+          for j in 0..<size { line[j] = plane[k * between + j * step] }
           line.withUnsafeBufferPointer { line in
             result.withUnsafeMutableBufferPointer { result in
               transform(line, 0, 1, result, 0, size, level: 0)
             }
           }
-          for j in 0..<size {
-            if inverse { result[j].im.negate() }
-            plane[k * between + j * step] = result[j]
-          }
+          for j in 0..<size { plane[k * between + j * step] = result[j] }
         }
       }
     }
@@ -80,8 +73,12 @@ struct FourierTransform {
     for k in 0..<part {
       for q in 0..<prime {
         var sum = Complex(re: 0, im: 0)
+        let step = (k + q * part) * turn
+        var angle = 0
         for p in 0..<prime {
-          let root = roots[p * (k + q * part) * turn % size]
+          let root = roots[angle]
+          angle += step
+          if angle >= size { angle -= size }
           let term = target[place + p * part + k]
           sum.re += term.re * root.re - term.im * root.im
           sum.im += term.re * root.im + term.im * root.re

@@ -6,7 +6,7 @@ struct PinkNoise {
 
   /// Red, green and blue, `[size, size, 3]`, around 0.5, not clipped.
   func draw(_ generator: inout SplitMix64) -> [Float] {
-    // Two real planes are one complex plane, because the filter is real and symmetric.
+    // A complex plane holds two independent real ones.
     let first = filtered(&generator)
     let second = filtered(&generator)
     let planes = [first.map(\.re), first.map(\.im), second.map(\.re)].map(PinkNoise.unit)
@@ -19,13 +19,12 @@ struct PinkNoise {
     return samples
   }
 
+  /// A plane from its spectrum: complex white noise, which is white in space as well, over f.
   private func filtered(_ generator: inout SplitMix64) -> [Complex] {
-    let transform = FourierTransform(size)
     var plane = (0..<size * size).map { _ in
       let (re, im) = generator.normalPair()
       return Complex(re: re, im: im)
     }
-    transform.run(&plane, inverse: false)
     for y in 0..<size {
       for x in 0..<size {
         let (fy, fx) = (Double(min(y, size - y)), Double(min(x, size - x)))
@@ -35,7 +34,7 @@ struct PinkNoise {
         plane[y * size + x].im /= frequency
       }
     }
-    transform.run(&plane, inverse: true)
+    FourierTransform(size).run(&plane)
     return plane
   }
 

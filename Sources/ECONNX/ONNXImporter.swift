@@ -1,6 +1,6 @@
 import ECDiagnostics
 public import ECGraph
-import ECTensor
+public import ECTensor
 import Glibc
 
 /// A model read from an ONNX file.
@@ -11,10 +11,30 @@ public struct ONNXModel: Sendable {
   public let opset: Int
   /// The version of the file format.
   public let irVersion: Int
+  /// The versions of all operator sets, as the file lists them.
+  public let opsets: [OperatorSet]
+  /// The model-local functions, as messages; nodes that call them are carried.
+  public let functions: [Tensor]
+  /// What the file says about itself.
+  public let documentation: ONNXDocumentation
   /// The program that wrote the file, with its version; `nil` where it isn't named.
   public let producer: String?
   /// Remarks worth showing to a person.
   public let notes: [String]
+}
+
+/// The operators of a domain in one version.
+public struct OperatorSet: Sendable, Equatable {
+  /// The domain; empty for the standard one.
+  public let domain: String
+  /// The version.
+  public let version: Int
+
+  /// Names an operator set.
+  public init(domain: String, version: Int) {
+    self.domain = domain
+    self.version = version
+  }
 }
 
 /// Reads ONNX files into graphs; nodes become operators by the rules of a table.
@@ -86,6 +106,8 @@ public struct ONNXImporter: Sendable {
     graph.metadata = record.metadata
     return ONNXModel(
       graph: graph, opset: opset, irVersion: record.irVersion,
+      opsets: record.opsets.map { OperatorSet(domain: $0.domain, version: $0.version) },
+      functions: record.functions, documentation: record.documentation,
       producer: record.producer.isEmpty ? nil : record.producer, notes: notes + drawing.notes)
   }
 

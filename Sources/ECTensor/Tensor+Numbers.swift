@@ -56,6 +56,9 @@ extension Tensor {
     }
   }
 
+  /// The elements of a float64 tensor in row-major order.
+  func float64s() -> [Double] { elements(Double.self) }
+
   /// This tensor as float32; itself where it is that already.
   public func asFloat32() -> Tensor {
     elementType == .float32 ? self : Tensor(floats(), shape: shape)
@@ -83,7 +86,8 @@ extension Tensor {
     }
   }
 
-  private func filled<Element: BitwiseCopyable>(_ type: ElementType, _ elements: [Element]) -> Tensor
+  private func filled<Element: BitwiseCopyable>(_ type: ElementType, _ elements: [Element])
+    -> Tensor
   {
     let storage = TensorStorage(byteCount: count * type.byteCount) { bytes in
       elements.withUnsafeBytes { bytes.copyMemory(from: $0) }

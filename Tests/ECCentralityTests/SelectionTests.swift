@@ -23,6 +23,20 @@ import Testing
     }
   }
 
+  @Test func `few samples choose as many channels as they can, and energy the rest`() throws {
+    let (n, samples) = (70, 12)
+    let gram = try SymmetricProduct.ofRows(
+      weights(seed: 91, n, samples), count: n, dimension: samples)
+    let plain = DeflatedCentrality.selectPlainly(gram, order: n, count: samples)
+    for precision in [SymmetricMatrix.Precision.double, .single] {
+      let chosen = try DeflatedCentrality.select(
+        gram, order: n, count: 30, precision: precision)
+      #expect(chosen.order.prefix(samples).sorted() == plain)
+      let energies = chosen.order.dropFirst(samples).map { gram[$0 * n + $0] }
+      #expect(energies == energies.sorted(by: >) && Set(chosen.order).count == 30)
+    }
+  }
+
   @Test func `deflation keeps one of each pair of duplicates`() throws {
     let (n, d) = (12, 30)
     let half = weights(seed: 61, n / 2, d)

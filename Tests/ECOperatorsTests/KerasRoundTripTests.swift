@@ -38,7 +38,8 @@ import Testing
     "CRD", "Ceil", "Cos", "DepthToSpace", "Erf", "Expand", "Floor", "Gather",
     "InstanceNormalization", "LRN", "LayerNormalization", "MatMul of two", "Pad", "ReduceL1",
     "ReduceL2", "ReduceProd", "Reshape of the batch", "Resize", "Round", "Sign", "Sin", "Slice",
-    "SpaceToDepth", "Tile", "in groups", "one of Gather", "two axes",
+    "SpaceToDepth", "Tile", "ConvTranspose in groups", "mirrored Pad", "in groups",
+    "one of Gather", "two axes",
   ]
 
   @Test func `layers compute what the operators compute`() throws {

@@ -8,25 +8,25 @@ when pruned.
 # error must hold: the class that can't be carried, and a layer of it.
 REFUSED = {
     "lambda_layer": ["Lambda", "scale"],            # Python code inside the model
-    "custom_layer": ["ScaleShift", "ss"],           # a class of the user
+    "custom_layer": ["ScaleShift", "custom", "ss"],  # a class of the user
     "weights_only": ["weights"],                    # no architecture in the file
-    "norm_zoo": ["GroupNormalization", "LayerNormalization", "UnitNormalization"],
-    "seq1d_zoo": ["MultiHeadAttention", "TimeDistributed", "mha"],
-    "tiny_convnext": ["LayerNormalization", "layernorm"],
+    "seq1d_zoo": ["MultiHeadAttention", "mha"],
 }
 
-# Models whose ONNX form has operators that aren't read, so that reading it back must be refused
-# with exit 65 and these words.
-ONE_WAY = {
-    "tiny_augment": ["Shape"],                      # a resize to a fixed size, batch dynamic
-    "pool_zoo": ["Shape"],
+# Files of weights without an architecture, with the archive in whose config.json it stands.
+WITH_ARCHITECTURE = {
+    "weights_only": "tiny_resnet.keras",
 }
 
 # Models in which every channel is seen from outside, or is an input's.
 NOTHING_TO_PRUNE = {
     "act_zoo",     # activations of the input only
     "conv_zoo",    # every convolution is an output
+    "odd_activations",  # its convolutions reach an output
+    "scaled_lambda",    # the same
+    "more_operations",  # the same
     "chunked_weight_names",  # no convolutions
+    "norm_zoo",    # no convolutions
     "merge_zoo",   # its one convolution gives one channel
     "pool_zoo",    # no convolutions
 }

@@ -5,11 +5,13 @@
 
 Checks for every supported model (see models.py for those that must be refused):
     convert     source -> ONNX: onnx.checker, outputs equal those of Keras in onnxruntime
+    keras       the same model as a .keras archive -> ONNX: the same
+    weights     its .weights.h5 with --arch architecture.json -> ONNX: the same
     again       that ONNX -> ONNX: the same
     paper, l2   --prune 0.5 with that criterion, on weights alone: the slim model equals the masked
                 full one
 and for a few models other ratios, --round-to, --scope global, --prune 0.5 as it comes and with data,
-and that two runs give the same bytes.  A table comes last, then 'N passed, N failed'; the exit status is 1 when any
+and that two runs give the same bytes.  What must be refused is refused in every format.  Tables come last, then 'N passed, N failed'; the exit status is 1 when any
 failed.  The models are made by make_keras_models.py into .build-oracle/ when that has changed.
 """
 import argparse
@@ -23,10 +25,11 @@ import pathlib
 import subprocess
 import sys
 import tempfile
+import zipfile
 
 import jsonschema
 
-from models import CLOSE_LOOK, NOTHING_TO_PRUNE, ONE_WAY, REFUSED
+from models import CLOSE_LOOK, NOTHING_TO_PRUNE, REFUSED, WITH_ARCHITECTURE
 
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
@@ -61,7 +64,11 @@ def make_models(sets):
     """Runs make_keras_models.py for every set whose stamp is out of date."""
     running = []
     for name in sets:
-        options = ["--small", "--formats", "h5"] + (["--legacy"] if name == "keras2" else [])
+        if name == "dialects":
+            running.append(start_making(CACHE / name, "make_keras_dialects.py"))
+            continue
+        options = ["--small", "--formats", "h5,weights,keras"]
+        options += ["--legacy"] if name == "keras2" else []
         running.append(start_making(CACHE / name, "make_keras_models.py", *options))
     for one in filter(None, running):
         finish_making(one)
@@ -139,10 +146,44 @@ class Checks:
             sys.argv = arguments
         self.add(check, passed, " | ".join(words.getvalue().strip().splitlines()))
 
-    def refused(self, check, source, needles):
+    def formats(self):
+        """The other files of the model: (format, path, options), without the pruning checks."""
+        archive = self.source.with_suffix(".keras")
+        weights = self.source.with_suffix(".weights.h5")
+        if archive.is_file() and archive != self.source:
+            yield "keras", archive, []
+        if archive.is_file() and weights.is_file():
+            architecture = self.folder / "architecture.json"
+            architecture.write_bytes(zipfile.ZipFile(archive).read("config.json"))
+            yield "weights", weights, ["--arch", architecture]
+        if self.name in WITH_ARCHITECTURE:
+            other = self.source.with_name(WITH_ARCHITECTURE[self.name])
+            architecture = self.folder / "architecture.json"
+            architecture.write_bytes(zipfile.ZipFile(other).read("config.json"))
+            yield "arch", self.source, ["--arch", architecture]
+
+    def other_formats(self):
+        """Converts the other files of the model; the outputs must be those of the first."""
+        for check, path, options in self.formats():
+            output = self.folder / f"{check}.onnx"
+            if self.write(check, path, output, *options):
+                self.equals_stored(check, output)
+
+    def all_refused(self, needles):
+        """Every file of the model must be refused; weights alone are not, with an architecture."""
+        self.refused("h5", self.source, needles)
+        for check, path, options in self.formats():
+            if check == "arch":
+                output = self.folder / f"{check}.onnx"
+                if self.write(check, path, output, *options):
+                    self.equals_stored(check, output)
+            else:
+                self.refused(check, path, needles, *options)
+
+    def refused(self, check, source, needles, *options):
         """The source must be refused with exit 65, naming what can't be carried."""
         output = self.folder / "refused.onnx"
-        done = self.run(source, "-o", output)
+        done = self.run(source, "-o", output, *options)
         words = done.stderr.strip()
         lost = [n for n in needles if n not in words]
         if done.returncode != 65:
@@ -188,10 +229,9 @@ class Checks:
         if not self.write("convert", self.source, full):
             return
         self.equals_stored("convert", full)
+        self.other_formats()
         again = self.folder / "again.onnx"
-        if self.name in ONE_WAY:
-            self.refused("again", full, ONE_WAY[self.name])
-        elif self.write("again", full, again):
+        if self.write("again", full, again):
             self.equals_stored("again", again)
         for criterion in ("paper", "l2"):
             self.prune(criterion, full, "--prune", "0.5", "--criterion", criterion)
@@ -224,7 +264,7 @@ def check_model(kind, binary, set_name, source, keep, tolerance):
             if needles is None:
                 checks.all()
             else:
-                checks.refused("refused", source, needles)
+                checks.all_refused(needles)
         except Exception as e:
             checks.add("run", False, f"{type(e).__name__}: {e}")
         return set_name, source.stem, checks.rows
@@ -239,6 +279,26 @@ def table(results):
         print(f"{set_name + ' ' + model:{width}}  {'FAIL' if failed or not rows else 'ok  '}  "
               f"{len(passed)} passed" + (": " + ", ".join(passed) if len(passed) < 5 else "")
               + ("; failed: " + ", ".join(failed) if failed else ""))
+
+
+def format_table(results):
+    """One line a model: how each set's formats fared."""
+    sets = sorted({s for s, _, _ in results})
+    cells = {}
+    for set_name, model, rows in results:
+        refused = (set_name, model) in REFUSED or model in REFUSED
+        for column, checks in (("h5", ("convert", "h5")), ("keras", ("keras",)),
+                               ("weights", ("weights", "arch"))):
+            found = [ok for check, ok, _ in rows if check in checks]
+            words = "FAIL" if not all(found) else "refused" if refused and "arch" not in [
+                check for check, _, _ in rows if check in checks] else "ok"
+            cells[model, set_name, column] = words if found else "-"
+    columns = [(s, c) for s in sets for c in ("h5", "keras", "weights")]
+    width = max(len(model) for model, _, _ in cells)
+    print(f"{'':{width}}  " + "  ".join(f"{s + ' ' + c:16}" for s, c in columns).rstrip())
+    for model in sorted({model for model, _, _ in cells}):
+        print(f"{model:{width}}  " + "  ".join(
+            f"{cells.get((model, s, c), '-'):16}" for s, c in columns).rstrip())
 
 
 def arguments(description):
@@ -274,6 +334,8 @@ def run_all(kind, work, a):
                 if not passed:
                     print(f"FAIL {set_name} {model} [{check}]: {message}", flush=True)
     table(results)
+    if kind is Checks:
+        format_table(results)
     outcomes = [ok for _, _, rows in results for _, ok, _ in rows]
     failed = outcomes.count(False) + sum(not rows for _, _, rows in results)
     print(f"{outcomes.count(True)} passed, {failed} failed")
@@ -282,7 +344,8 @@ def run_all(kind, work, a):
 
 def main():
     ap = arguments(__doc__.splitlines()[0])
-    ap.add_argument("--sets", nargs="+", default=["keras3", "keras2"], choices=["keras3", "keras2"])
+    sets = ["keras3", "keras2", "dialects"]
+    ap.add_argument("--sets", nargs="+", default=sets, choices=sets)
     a = parse(ap)
     make_models(a.sets)
     work = []
@@ -291,7 +354,8 @@ def main():
         for record in manifest:
             if not a.only or record["name"] in a.only:
                 half = record["tolerance"] == "half"
-                work.append((set_name, CACHE / set_name / (record["name"] + ".h5"),
+                source = CACHE / set_name / (record["name"] + ".h5")
+                work.append((set_name, source if source.is_file() else source.with_suffix(".keras"),
                              5e-3 if half else 1e-4))
     return run_all(Checks, work, a)
 

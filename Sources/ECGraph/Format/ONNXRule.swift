@@ -13,6 +13,8 @@ public struct FormatNode: Sendable {
   public var inputs: [FormatOperand]
   /// The number of results.
   public var outputCount: Int
+  /// The node of the source that is written again as it was, but for the names of its values.
+  public var carried: CarriedNode?
 
   /// Makes a node.
   public init(
@@ -81,14 +83,20 @@ public struct ONNXNode: Sendable {
   public let opset: Int
   /// The number of results that are used.
   public let outputCount: Int
+  /// The node as the file has it, where it is to be carried.
+  public let carried: CarriedNode?
 
   /// Makes a node.
-  public init(name: String, type: String, attributes: FormatObject, opset: Int, outputCount: Int) {
+  public init(
+    name: String, type: String, attributes: FormatObject, opset: Int, outputCount: Int,
+    carried: CarriedNode? = nil
+  ) {
     self.name = name
     self.type = type
     self.attributes = attributes
     self.opset = opset
     self.outputCount = outputCount
+    self.carried = carried
   }
 }
 
@@ -96,15 +104,19 @@ public struct ONNXNode: Sendable {
 public struct ONNXRule: Sendable {
   /// The operator type this rule is for.
   public let type: String
+  /// The type that attributes and constants show the first operand to have, where it isn't known.
+  public let expects: @Sendable (FormatObject, [Tensor?]) -> ValueType?
   /// Draws the node on `inputs`; gives its results.
   public let read: @Sendable (ONNXNode, [ValueID?], inout Sketch) throws(FormatError) -> [ValueID]
 
   /// Makes a rule.
   public init(
     _ type: String,
+    expects: @escaping @Sendable (FormatObject, [Tensor?]) -> ValueType? = { _, _ in nil },
     read: @escaping @Sendable (ONNXNode, [ValueID?], inout Sketch) throws(FormatError) -> [ValueID]
   ) {
     self.type = type
+    self.expects = expects
     self.read = read
   }
 }

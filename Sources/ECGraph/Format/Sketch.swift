@@ -7,12 +7,24 @@ public struct Sketch {
   /// The layer's or node's name; the last operator drawn gives its result this name on `finish`.
   public let layer: String
   private var constants: [String: ValueID]
+  private let extents: [ValueID: [Dimension]]
 
-  /// Starts drawing; `shared` are constants that an earlier call of the same layer made.
-  public init(graph: consuming Graph, layer: String, shared: [String: ValueID] = [:]) {
+  /// Starts drawing; `shared` are constants that an earlier call of the same layer made, `extents`
+  /// the whole numbers of values that are no constants since some are extents like the batch.
+  public init(
+    graph: consuming Graph, layer: String, shared: [String: ValueID] = [:],
+    extents: [ValueID: [Dimension]] = [:]
+  ) {
     self.graph = graph
     self.layer = layer
     self.constants = shared
+    self.extents = extents
+  }
+
+  /// The whole numbers of a value, as far as they are known before anything runs; a rule that takes
+  /// them from here must not apply an operator to the value.
+  public func extents(of value: ValueID) -> [Dimension]? {
+    extents[value] ?? graph.constant(value)?.integers()?.map { .fixed($0) }
   }
 
   /// The constants drawn so far by name, to share with a further call of the same layer.

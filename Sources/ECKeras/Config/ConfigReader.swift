@@ -98,7 +98,7 @@ struct ConfigReader {
     var inner: ModelSource?
     var (ruleClass, ruleConfig) = (Self.baseName(className), config)
     if let keras1 { (ruleClass, ruleConfig) = keras1.translated(ruleClass, config) }
-    if isModel, ruleClass != "Merge", let members = object["config"] {
+    if isModel, Self.baseName(className) != "Merge", let members = object["config"] {
       inner = try model(className, members, path: prefix + name)
     }
     var ruleName = ruleClass
@@ -146,7 +146,10 @@ struct ConfigReader {
     if let module = object["module"]?.string {
       return module.split(separator: ".").contains("ops") ? "op:\(className)" : className
     }
-    return config["trainable"] == nil && config["dtype"] == nil ? "op:\(className)" : className
+    // The only operation with a type of its own is the one that converts to it.
+    let isOperation =
+      config["trainable"] == nil && (config["dtype"] == nil || className == "Cast")
+    return isOperation ? "op:\(className)" : className
   }
 
   private mutating func takeID() -> Int {

@@ -1,3 +1,5 @@
+public import ECTensor
+
 /// How a graph is written as ONNX.
 public struct ONNXExportOptions: Sendable {
   /// When weights go to a file beside the model.
@@ -14,6 +16,13 @@ public struct ONNXExportOptions: Sendable {
   public var producerName = "ecconvert"
   /// The version of the producer.
   public var producerVersion = ""
+
+  /// The operator sets of domains besides the standard one; those that nodes need are added.
+  public var domains: [OperatorSet] = []
+  /// The model-local functions that carried nodes call, as messages.
+  public var functions: [Tensor] = []
+  /// What the file says about itself.
+  public var documentation = ONNXDocumentation()
 
   /// Key-value pairs for the file, besides those of the graph; a key of the graph's is replaced.
   public var metadata: [(key: String, value: String)] = []

@@ -19,13 +19,31 @@ final class ProtoArena {
     return message
   }
 
+  /// A message unpacked from its bytes, with fields that the schema lacks; `nil` if they are broken.
+  func unpack<Message>(
+    _ bytes: [UInt8],
+    _ unpack: (UnsafeMutablePointer<ProtobufCAllocator>?, Int, UnsafePointer<UInt8>?)
+      -> UnsafeMutablePointer<Message>?
+  ) -> UnsafeMutablePointer<Message>? {
+    var allocator = ProtobufCAllocator(
+      alloc: { arena, count in
+        guard let arena else { return nil }
+        return Unmanaged<ProtoArena>.fromOpaque(arena).takeUnretainedValue()
+          .block(byteCount: count)
+      }, free: { _, _ in }, allocator_data: Unmanaged.passUnretained(self).toOpaque())
+    return bytes.withUnsafeBufferPointer { unpack(&allocator, $0.count, $0.baseAddress) }
+  }
+
   /// A zeroed array.
   func allocate<Element>(_ type: Element.Type, count: Int) -> UnsafeMutablePointer<Element> {
-    guard let block = calloc(max(count, 1), MemoryLayout<Element>.stride) else {
-      preconditionFailure("out of memory")
-    }
+    block(byteCount: max(count, 1) * MemoryLayout<Element>.stride)
+      .bindMemory(to: Element.self, capacity: max(count, 1))
+  }
+
+  private func block(byteCount: Int) -> UnsafeMutableRawPointer {
+    guard let block = calloc(max(byteCount, 1), 1) else { preconditionFailure("out of memory") }
     blocks.append(block)
-    return block.bindMemory(to: Element.self, capacity: max(count, 1))
+    return block
   }
 
   /// A copy of a text, ended by NUL.

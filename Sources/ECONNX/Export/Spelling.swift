@@ -9,6 +9,8 @@ struct SpelledNode {
   let attributes: FormatObject
   let inputs: [String]
   let outputs: [String]
+  /// The node of the source that is written as it was, but for its name and those of its values.
+  var carried: CarriedNode?
 }
 
 /// A graph in the words of ONNX: nodes, and the constants that they read, all with unique names.
@@ -16,7 +18,7 @@ struct Spelling {
   private(set) var nodes: [SpelledNode] = []
   /// The constants that nodes or outputs read, in the order of their first reader.
   private(set) var initializers: [(name: String, tensor: Tensor)] = []
-  private(set) var domains: [String] = []
+  private(set) var domains: [OperatorSet] = []
   private var listed: Set<ValueID> = []
   private var nodeNames: Set<String> = []
 
@@ -28,8 +30,19 @@ struct Spelling {
       let context = ExportContext(
         opset: opset, operands: graph.operands(of: node),
         results: node.outputs.map { graph[$0].type })
-      if let exported = node.op.onnxNodes(context), !exported.nodes.isEmpty {
-        spell(node, exported.nodes, graph, &names)
+      let present = node.op.onnxNodes(context)?.nodes ?? []
+      let exported = present.compactMap {
+        OlderForm.node($0, opset: opset, constants: context.operands.constants)
+      }
+      if let carried = exported.first?.carried {
+        if !carried.domain.isEmpty || carried.version == opset {
+          spell(node, carried, graph, &names)
+        } else {
+          unsayable.append(
+            "\(node.op.name) '\(node.name)' is carried from opset \(carried.version)")
+        }
+      } else if !exported.isEmpty && exported.count == present.count {
+        spell(node, exported, graph, &names)
       } else {
         unsayable.append("\(node.op.name) '\(node.name)'")
       }
@@ -70,13 +83,45 @@ struct Spelling {
         }
         intermediates.append(outputs[0])
       }
-      if !part.domain.isEmpty, !domains.contains(part.domain) { domains.append(part.domain) }
+      if !part.domain.isEmpty { add(OperatorSet(domain: part.domain, version: 1)) }
       let name = Spelling.take(isLast ? node.name : "\(node.name)/\(part.type)", &nodeNames)
       nodes.append(
         SpelledNode(
           name: name, type: part.type, domain: part.domain, attributes: part.attributes,
           inputs: inputs, outputs: outputs))
     }
+  }
+
+  private mutating func add(_ set: OperatorSet) {
+    if !domains.contains(where: { $0.domain == set.domain }) { domains.append(set) }
+  }
+
+  /// A node as it was. Its subgraphs know outer values by name: one that has another name now gets
+  /// the old one as well.
+  private mutating func spell(
+    _ node: Node, _ carried: CarriedNode, _ graph: Graph, _ names: inout Set<String>
+  ) {
+    if !carried.domain.isEmpty {
+      add(OperatorSet(domain: carried.domain, version: carried.version))
+    }
+    let present = node.inputs.map { id -> String in
+      guard let id else { return "" }
+      list(id, graph)
+      return graph[id].name
+    }
+    for (name, own) in zip(carried.captures, present[carried.operandCount...]) {
+      guard name != own, names.insert(name).inserted else { continue }
+      nodes.append(
+        SpelledNode(
+          name: Spelling.take("\(node.name)/Identity", &nodeNames), type: "Identity", domain: "",
+          attributes: [:], inputs: [own], outputs: [name]))
+    }
+    var results = node.outputs.map { graph[$0].name }[...]
+    nodes.append(
+      SpelledNode(
+        name: Spelling.take(node.name, &nodeNames), type: carried.type, domain: carried.domain,
+        attributes: [:], inputs: Array(present[..<carried.operandCount]),
+        outputs: carried.hasResult.map { $0 ? results.removeFirst() : "" }, carried: carried))
   }
 
   /// Adds a constant of the spelling; gives its name.

@@ -15,6 +15,8 @@ struct AttributeReader {
     var value: FormatValue?
     /// The values that graphs in it read.
     var captures: [String] = []
+    /// The attribute of a function's call that gives the value.
+    var reference: String?
   }
 
   /// The AttributeProto in `range`.
@@ -30,9 +32,9 @@ struct AttributeReader {
       do throws(ONNXError) {
         guard light.has_type != 0 else { throw ONNXError(.node("it has no type")) }
         if !text(light.ref_attr_name).isEmpty {
-          throw ONNXError(.node("it refers to '\(text(light.ref_attr_name))' outside a function"))
+          return Attribute(name: name, reference: text(light.ref_attr_name))
         }
-        var result = Attribute(name: name, value: try value(light, message, range))
+        var result = Attribute(name: name, value: try carriable(light, message, range))
         if result.value == nil {
           for graph in message.payloads(6) + message.payloads(11) {
             try collect(graph, into: &result.captures)
@@ -42,6 +44,20 @@ struct AttributeReader {
       } catch {
         throw error.inside(.attribute(name))
       }
+    }
+  }
+
+  /// The value; `nil` also for tensors of element types that are only carried.
+  private func carriable(
+    _ light: Onnx__AttributeProto, _ message: WireMessage, _ range: Range<Int>
+  ) throws(ONNXError) -> FormatValue? {
+    do throws(ONNXError) {
+      return try value(light, message, range)
+    } catch {
+      guard case .elementType(let type) = error.reason, TensorReader.isCarried(type) else {
+        throw error
+      }
+      return nil
     }
   }
 

@@ -36,55 +36,95 @@ struct ModelReader {
           record.metadata.append((key, text(entry.value)))
         }
       }
+      record.documentation.domain = text(light.domain)
+      record.documentation.model = text(light.doc_string)
+      if light.has_model_version != 0 {
+        record.documentation.modelVersion = Int(light.model_version)
+      }
       return record
     }
     model.hasTraining = message.payload(20) != nil
-    model.functions = message.payloads(25)
+    model.functions = message.payloads(25).map { tensors.view($0) }
     let parts = message.payloads(7)
     guard !parts.isEmpty else { throw ONNXError(.noGraph) }
     // A message that is written in parts is the same as all of its parts together.
-    for part in parts { try read(part, into: &model.graph) }
+    for part in parts { try read(part, into: &model.graph, &model.documentation.graph) }
     return model
   }
 
-  private func standard(_ domain: String) -> String { domain == "ai.onnx" ? "" : domain }
+  func standard(_ domain: String) -> String { domain == "ai.onnx" ? "" : domain }
 
-  private func read(_ range: Range<Int>, into graph: inout GraphRecord) throws(ONNXError) {
-    let message = try WireMessage(bytes, range, heavy: [1, 5, 13, 15])
+  private func read(
+    _ range: Range<Int>, into graph: inout GraphRecord, _ documentation: inout String
+  ) throws(ONNXError) {
+    let message = try WireMessage(bytes, range, heavy: [1, 5, 11, 12, 13, 15])
     let small = try message.withLight(
       onnx__graph_proto__unpack, free: onnx__graph_proto__free_unpacked, at: range.lowerBound
-    ) { (light) throws(ONNXError) -> (String, [EdgeRecord], [EdgeRecord]) in
-      (
-        text(light.name), edges(light.input, light.n_input), edges(light.output, light.n_output)
-      )
-    }
+    ) { (light) throws(ONNXError) in (text(light.name), text(light.doc_string)) }
     if !small.0.isEmpty { graph.name = small.0 }
-    graph.inputs += small.1
-    graph.outputs += small.2
+    if !small.1.isEmpty { documentation = small.1 }
     for field in message.heavy {
       switch field.number {
       case 1: graph.nodes.append(try node(field.payload))
-      case 5: graph.initializers.append(try tensors.tensor(field.payload))
-      case 15: graph.initializers.append(try tensors.sparseTensor(field.payload))
-      default: break
+      case 5: try readInitializer(field.payload, into: &graph)
+      case 11: graph.inputs.append(try edge(field.payload))
+      case 12: graph.outputs.append(try edge(field.payload))
+      case 13: graph.stated.append(try edge(field.payload))
+      default: graph.initializers.append(try tensors.sparseTensor(field.payload))
       }
     }
   }
 
-  private func edges(
-    _ list: UnsafeMutablePointer<UnsafeMutablePointer<Onnx__ValueInfoProto>?>?, _ count: Int
-  ) -> [EdgeRecord] {
-    guard let list else { return [] }
-    return (0..<count).compactMap { k in
-      list[k].map { EdgeRecord(name: text($0.pointee.name), type: type($0.pointee.type)) }
+  private func readInitializer(_ range: Range<Int>, into graph: inout GraphRecord)
+    throws(ONNXError)
+  {
+    do throws(ONNXError) {
+      graph.initializers.append(try tensors.tensor(range))
+    } catch {
+      guard case .elementType(let type) = error.reason, TensorReader.isCarried(type) else {
+        throw error
+      }
+      graph.carriedInitializers.append(try constantNode(range))
     }
   }
 
-  private func type(_ proto: UnsafeMutablePointer<Onnx__TypeProto>?) -> ValueType? {
+  /// An initializer as the Constant node that says the same.
+  private func constantNode(_ range: Range<Int>) throws(ONNXError) -> NodeRecord {
+    let name = try tensors.name(range)
+    var value = WireWriter()
+    value.append(1, text: "value")
+    value.append(20, number: UInt64(ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__TENSOR.rawValue))
+    value.append(5, bytes: bytes[range])
+    var node = WireWriter()
+    node.append(2, text: name)
+    node.append(4, text: "Constant")
+    node.append(5, bytes: value.bytes[...])
+    var record = NodeRecord(bytes: node.tensor)
+    record.type = "Constant"
+    record.outputs = [name]
+    return record
+  }
+
+  private func edge(_ range: Range<Int>) throws(ONNXError) -> EdgeRecord {
+    let message = try WireMessage(bytes, range, heavy: [2])
+    let type = message.payload(2)
+    return try WireMessage(bytes, range, heavy: []).withLight(
+      onnx__value_info_proto__unpack, free: onnx__value_info_proto__free_unpacked,
+      at: range.lowerBound
+    ) { (light) throws(ONNXError) in
+      EdgeRecord(
+        name: text(light.name), type: self.type(light.type, type.map { Array(bytes[$0]) } ?? []))
+    }
+  }
+
+  private func type(_ proto: UnsafeMutablePointer<Onnx__TypeProto>?, _ bytes: [UInt8])
+    -> ValueType?
+  {
     guard let proto, proto.pointee.value_case == ONNX__TYPE_PROTO__VALUE_TENSOR_TYPE,
       let tensor = proto.pointee.tensor_type?.pointee,
-      let elementType = ElementType(rawValue: tensor.elem_type), let shape = tensor.shape?.pointee
-    else { return nil }
+      let elementType = ElementType(rawValue: tensor.elem_type)
+    else { return bytes.isEmpty ? nil : ValueType(carried: bytes) }
+    guard let shape = tensor.shape?.pointee else { return nil }
     let extents = (0..<shape.n_dim).map { k -> Dimension in
       guard let dimension = shape.dim[k]?.pointee else { return .symbolic("") }
       if dimension.value_case == ONNX__TENSOR_SHAPE_PROTO__DIMENSION__VALUE_DIM_VALUE,
@@ -103,20 +143,21 @@ struct ModelReader {
 
   // MARK: Nodes
 
-  private func node(_ range: Range<Int>) throws(ONNXError) -> NodeRecord {
+  /// The node in `range`.
+  func node(_ range: Range<Int>) throws(ONNXError) -> NodeRecord {
     let message = try WireMessage(bytes, range, heavy: [5])
     var node = try message.withLight(
       onnx__node_proto__unpack, free: onnx__node_proto__free_unpacked, at: range.lowerBound
     ) { (light) throws(ONNXError) -> NodeRecord in
-      var record = NodeRecord()
+      var record = NodeRecord(bytes: tensors.view(range))
       record.name = text(light.name)
       record.type = text(light.op_type)
       record.domain = standard(text(light.domain))
+      record.overload = text(light.overload)
       record.inputs = texts(light.input, light.n_input)
       record.outputs = texts(light.output, light.n_output)
       return record
     }
-    node.range = range
     for attribute in message.payloads(5) {
       do throws(ONNXError) {
         try read(attribute, into: &node)
@@ -133,7 +174,9 @@ struct ModelReader {
     guard node.attributes[attribute.name] == nil,
       !node.opaque.contains(where: { $0.name == attribute.name })
     else { throw ONNXError(.duplicate(kind: "attribute", name: attribute.name)) }
-    if let value = attribute.value {
+    if let reference = attribute.reference {
+      node.references.append((attribute.name, reference))
+    } else if let value = attribute.value {
       node.attributes[attribute.name] = value
     } else {
       node.opaque.append((attribute.name, range))

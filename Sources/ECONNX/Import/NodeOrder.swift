@@ -16,7 +16,7 @@ struct NodeOrder {
   /// - Throws: `ONNXError.duplicate`.
   func checkNames() throws(ONNXError) {
     var seen: Set<ExactName> = []
-    for (name, _) in graph.initializers where !seen.insert(ExactName(name)).inserted {
+    for name in graph.initializerNames where !seen.insert(ExactName(name)).inserted {
       throw ONNXError(.duplicate(kind: "initializer", name: name))
     }
     var inputs: Set<ExactName> = []
@@ -51,7 +51,7 @@ struct NodeOrder {
   /// The nodes that outputs need, each after what it reads; otherwise in the order of the file.
   /// - Throws: `ONNXError` for an operand that nothing makes, and for a cycle.
   func sorted() throws(ONNXError) -> [Int] {
-    var known = Set(graph.initializers.map { ExactName($0.name) })
+    var known = Set(graph.initializerNames.map { ExactName($0) })
     known.formUnion(graph.inputs.map { ExactName($0.name) })
     let live = needed()
     var state = [UInt8](repeating: 0, count: graph.nodes.count)  // 1 on the stack, 2 placed

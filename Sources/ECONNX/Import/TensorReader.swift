@@ -30,6 +30,22 @@ struct TensorReader {
     let entries: [String: String]
   }
 
+  /// Whether tensors of an element type that isn't read are carried as they are.
+  static func isCarried(_ type: Int) -> Bool { (1...26).contains(type) }
+
+  /// The bytes in `range` as they lie in the file.
+  func view(_ range: Range<Int>) -> Tensor {
+    Tensor(
+      elementType: .uint8, shape: [range.count], storage: storage, byteOffset: range.lowerBound)
+  }
+
+  /// The name of the TensorProto in `range`.
+  func name(_ range: Range<Int>) throws(ONNXError) -> String {
+    try WireMessage(bytes, range, heavy: Field.heavy).withLight(
+      onnx__tensor_proto__unpack, free: onnx__tensor_proto__free_unpacked, at: range.lowerBound
+    ) { (light) throws(ONNXError) in text(light.name) }
+  }
+
   /// The name and the elements of the TensorProto in `range`.
   /// - Throws: `ONNXError` for sizes that disagree, unknown element types, refused external data.
   func tensor(_ range: Range<Int>) throws(ONNXError) -> (name: String, tensor: Tensor) {

@@ -169,6 +169,33 @@ extension ECGraph.Sketch {
     return x
   }
 
+  /// Applies an operator that slides over the picture, with its one result.
+  ///
+  /// Signals and volumes with channels last are put channels first for it, since formats that put
+  /// channels first have no other form for them; two such layers in a row share the order.
+  mutating func window(
+    _ x: ValueID, _ more: [ValueID?], _ layer: KerasLayer, spatialRank: Int, suffix: String = "",
+    _ op: (ImageLayout) -> any Operator
+  ) throws(FormatError) -> ValueID {
+    if spatialRank == 2 || layer.layout == .channelsFirst {
+      return try one(op(layer.layout), [x] + more, suffix: suffix)
+    }
+    let picture = Array(1...spatialRank)
+    let toFirst = [0, spatialRank + 1] + picture
+    let toLast = [0] + picture.map { $0 + 1 } + [1]
+    let prefix = suffix.isEmpty ? "" : suffix + "_"
+    var first = x
+    if let producer = graph[x].producer, let turn = graph[producer].op as? Transpose,
+      turn.order == toLast, let source = graph[producer].inputs[0]
+    {
+      first = source
+    } else {
+      first = try one(Transpose(order: toFirst), [x], suffix: "\(prefix)operand")
+    }
+    let y = try one(op(.channelsFirst), [first] + more, suffix: "\(prefix)channels_first")
+    return try one(Transpose(order: toLast), [y], suffix: suffix)
+  }
+
   /// Applies an operator with one result.
   mutating func one(_ op: any Operator, _ inputs: [ValueID?], suffix: String = "")
     throws(FormatError) -> ValueID

@@ -34,8 +34,8 @@ extension OperatorTable {
     return sketch.constant("bias", try layer.weight("bias", "b", shape: [count]))
   }
 
-  private static func operands(_ x: ValueID, _ kernel: ValueID, _ bias: ValueID?) -> [ValueID?] {
-    bias == nil ? [x, kernel] : [x, kernel, bias]
+  private static func operands(_ kernel: ValueID, _ bias: ValueID?) -> [ValueID?] {
+    bias == nil ? [kernel] : [kernel, bias]
   }
 
   /// Kernel `(kh, kw, in/groups, out)` becomes `[o, i, kh, kw]`.
@@ -53,11 +53,12 @@ extension OperatorTable {
       let b = try bias(layer, count: filters, &sketch)
       let channels = sketch.type(of: x).shape[layer.layout.channelAxis(rank: spatialRank + 2)].value
       let isDepthwise = groups > 1 && channels == groups && kernel.shape[1] == 1
-      let op: any Operator =
-        isDepthwise
-        ? DepthwiseConvolution(geometry: geometry, layout: layer.layout)
-        : Convolution(geometry: geometry, groups: groups, layout: layer.layout)
-      let y = try sketch.one(op, operands(x, w, b), suffix: suffix(layer))
+      let y = try sketch.window(
+        x, operands(w, b), layer, spatialRank: spatialRank, suffix: suffix(layer)
+      ) { layout -> any Operator in
+        if isDepthwise { return DepthwiseConvolution(geometry: geometry, layout: layout) }
+        return Convolution(geometry: geometry, groups: groups, layout: layout)
+      }
       return [try KerasActivation.draw(layer.config["activation"], on: y, layer, &sketch)]
     }
   }
@@ -81,9 +82,9 @@ extension OperatorTable {
       let kernel = depthwiseKernel(stored)
       let w = sketch.constant("kernel", kernel)
       let b = try bias(layer, count: kernel.shape[0], &sketch)
-      let y = try sketch.one(
-        DepthwiseConvolution(geometry: geometry, layout: layer.layout), operands(x, w, b),
-        suffix: suffix(layer))
+      let y = try sketch.window(
+        x, operands(w, b), layer, spatialRank: spatialRank, suffix: suffix(layer)
+      ) { DepthwiseConvolution(geometry: geometry, layout: $0) }
       return [try KerasActivation.draw(layer.config["activation"], on: y, layer, &sketch)]
     }
   }
@@ -106,18 +107,18 @@ extension OperatorTable {
         let ones = [Int](repeating: 1, count: spatialRank)
         let pointwise = try layer.weight(
           "pointwise_kernel", shape: ones.map { $0 } + [nil, filters])
-        let inner = try sketch.one(
-          DepthwiseConvolution(geometry: geometry, layout: layer.layout),
-          [x, sketch.constant("depthwise_kernel", depthwiseKernel(depthwise))],
-          suffix: "depthwise")
+        let taps = sketch.constant("depthwise_kernel", depthwiseKernel(depthwise))
+        let inner = try sketch.window(
+          x, [taps], layer, spatialRank: spatialRank, suffix: "depthwise"
+        ) { DepthwiseConvolution(geometry: geometry, layout: $0) }
         let w = sketch.constant(
           "pointwise_kernel",
           pointwise.permuted([spatialRank + 1, spatialRank] + Array(0..<spatialRank)))
         let b = try bias(layer, count: filters, &sketch)
         let point = WindowGeometry(size: ones, strides: ones, dilations: ones, padding: .valid)
-        let y = try sketch.one(
-          Convolution(geometry: point, groups: 1, layout: layer.layout), operands(inner, w, b),
-          suffix: suffix(layer))
+        let y = try sketch.window(
+          inner, operands(w, b), layer, spatialRank: spatialRank, suffix: suffix(layer)
+        ) { Convolution(geometry: point, groups: 1, layout: $0) }
         return [try KerasActivation.draw(layer.config["activation"], on: y, layer, &sketch)]
       })
   }
@@ -152,9 +153,12 @@ extension OperatorTable {
       let w = sketch.constant(
         "kernel", stored.permuted([spatialRank + 1, spatialRank] + Array(0..<spatialRank)))
       let b = try bias(layer, count: filters, &sketch)
-      let op = TransposedConvolution(
-        geometry: geometry, outputPadding: pads.output, layout: layer.layout)
-      let y = try sketch.one(op, operands(x, w, b), suffix: suffix(layer))
+      let padded = geometry
+      let y = try sketch.window(
+        x, operands(w, b), layer, spatialRank: spatialRank, suffix: suffix(layer)
+      ) {
+        TransposedConvolution(geometry: padded, outputPadding: pads.output, layout: $0)
+      }
       try checkStatedShape(of: y, layer, sketch)
       return [try KerasActivation.draw(layer.config["activation"], on: y, layer, &sketch)]
     }
@@ -185,7 +189,7 @@ extension OperatorTable {
     let units = try layer.int("units")
     let w = sketch.constant("kernel", try layer.weight("kernel", "W", shape: [nil, units]))
     let b = try bias(layer, count: units, &sketch)
-    let y = try sketch.one(Dense(), operands(x, w, b), suffix: suffix(layer))
+    let y = try sketch.one(Dense(), [x] + operands(w, b), suffix: suffix(layer))
     return [try KerasActivation.draw(layer.config["activation"], on: y, layer, &sketch)]
   }
 }

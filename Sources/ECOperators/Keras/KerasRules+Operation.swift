@@ -30,7 +30,9 @@ extension OperatorTable {
         (layer, inputs, sketch) throws(FormatError) -> [ValueID] in
         let x = try sketch.single(inputs)
         let rank = sketch.type(of: x).rank
-        let axis = layer.argument("axis", 1)?.int ?? -1
+        guard let axis = (layer.argument("axis", 1) ?? .int(-1)).int else {
+          throw FormatError(.unsupported("a softmax over several axes isn't supported"))
+        }
         return try sketch.apply(
           Softmax(axis: axis < 0 ? axis + rank : axis, isLogarithm: false), [x])
       },
@@ -49,6 +51,9 @@ extension OperatorTable {
         guard let shape = (layer.argument("newshape", 1) ?? layer.argument("shape", 1))?.ints,
           !shape.isEmpty
         else { throw FormatError(.missingAttribute("newshape")) }
+        guard shape[0] == -1 else {
+          throw FormatError(.unsupported("a reshape that fixes the batch isn't supported"))
+        }
         return try sketch.apply(Reshape(target: Array(shape.dropFirst())), [sketch.single(inputs)])
       },
       KerasRule(["op:Transpose", "TFOpLambda:transpose", "TFOpLambda:compat.v1.transpose"]) {
@@ -76,10 +81,80 @@ extension OperatorTable {
         (layer, inputs, sketch) throws(FormatError) -> [ValueID] in
         try slice(layer, inputs, &sketch)
       },
-      KerasRule(["op:Cast", "TFOpLambda:cast", "op:Identity", "TFOpLambda:identity"]) {
-        (layer, inputs, sketch) throws(FormatError) -> [ValueID] in [try sketch.single(inputs)]
+      KerasRule(["op:Cast", "TFOpLambda:cast"]) {
+        (layer, inputs, sketch) throws(FormatError) -> [ValueID] in
+        let type = layer.argument("dtype", 1)?.string ?? "float32"
+        guard type.contains("float") else {
+          throw FormatError(.unsupported("a conversion to \(type) isn't supported"))
+        }
+        return [try sketch.single(inputs)]
+      },
+      KerasRule([
+        "op:Identity", "TFOpLambda:identity", "op:StopGradient", "TFOpLambda:stop_gradient",
+      ]) { (layer, inputs, sketch) throws(FormatError) -> [ValueID] in [try sketch.single(inputs)]
+      },
+      KerasRule(["op:Square", "TFOpLambda:math.square"]) {
+        (layer, inputs, sketch) throws(FormatError) -> [ValueID] in
+        let x = try sketch.single(inputs)
+        return try sketch.apply(Elementwise(kind: .multiply), [x, x])
+      },
+      KerasRule(["op:Rsqrt", "TFOpLambda:math.rsqrt"]) {
+        (layer, inputs, sketch) throws(FormatError) -> [ValueID] in
+        let root = try sketch.one(
+          Activation(kind: .sqrt), [sketch.single(inputs)], suffix: "root")
+        return try sketch.apply(Activation(kind: .reciprocal), [root])
+      },
+      KerasRule(["op:LeakyRelu", "TFOpLambda:nn.leaky_relu"]) {
+        (layer, inputs, sketch) throws(FormatError) -> [ValueID] in
+        let slope = layer.argument("negative_slope", 1) ?? layer.argument("alpha", 1)
+        return try sketch.apply(
+          Activation(kind: .leakyRelu(slope: Float(slope?.double ?? 0.2))),
+          [sketch.single(inputs)])
+      },
+      KerasRule(["op:Clip", "TFOpLambda:clip_by_value"]) {
+        (layer, inputs, sketch) throws(FormatError) -> [ValueID] in
+        let low = layer.argument("x_min", 1) ?? layer.argument("clip_value_min", 1)
+        let high = layer.argument("x_max", 2) ?? layer.argument("clip_value_max", 2)
+        guard let low = low?.double, let high = high?.double else {
+          throw FormatError(.unsupported("bounds that are no numbers aren't supported"))
+        }
+        return try sketch.apply(
+          Activation(kind: .clip(low: Float(low), high: Float(high))), [sketch.single(inputs)])
+      },
+      reordering(["op:ExpandDims", "TFOpLambda:expand_dims"]) { extents, axes in
+        axes.sorted().reduce(into: extents) { $0.insert(1, at: min($1, $0.count)) }
+      },
+      reordering(["op:Squeeze", "TFOpLambda:squeeze", "TFOpLambda:compat.v1.squeeze"]) {
+        extents, axes in
+        axes.allSatisfy { extents.indices.contains($0) && extents[$0] == 1 }
+          ? extents.indices.filter { !axes.contains($0) }.map { extents[$0] } : nil
       },
     ]
+
+  /// Axes of extent one that come or go; `change` is handed the extents with the batch as 1, and
+  /// the axes, counted from the first of the longer shape.
+  private static func reordering(
+    _ names: [String], _ change: @escaping @Sendable ([Int], [Int]) -> [Int]?
+  ) -> KerasRule {
+    KerasRule(names) { (layer, inputs, sketch) throws(FormatError) -> [ValueID] in
+      let x = try sketch.single(inputs)
+      let isLonger = names[0] == "op:ExpandDims"
+      guard let extents = sketch.type(of: x).fixedShapeAfterBatch else {
+        throw FormatError(.unsupported("the extents aren't known"))
+      }
+      guard let given = (layer.argument("axis", 1) ?? layer.argument("squeeze_dims", 1))?.ints
+      else { throw FormatError(.missingAttribute("axis")) }
+      let rank = extents.count + 1 + (isLonger ? given.count : 0)
+      let axes = given.map { $0 < 0 ? $0 + rank : $0 }
+      guard axes.allSatisfy({ $0 > 0 && $0 < rank }), Set(axes).count == axes.count,
+        let shape = change([1] + extents, axes)
+      else {
+        throw FormatError(
+          .badAttribute("axis", value: "\(given)", expected: "axes of extent one after the batch"))
+      }
+      return try sketch.apply(Reshape(target: Array(shape.dropFirst())), [x])
+    }
+  }
 
   private static let binaryOperations: [(names: [String], kind: BinaryKernel)] = [
     (
@@ -97,10 +172,15 @@ extension OperatorTable {
   ]
 
   private static let unaryOperations: [(names: [String], kind: UnaryKernel)] = [
+    (["TFOpLambda:nn.elu"], .elu(alpha: 1)),
+    (["op:Selu", "TFOpLambda:nn.selu"], .selu),
+    (["op:Softplus", "TFOpLambda:nn.softplus", "TFOpLambda:math.softplus"], .softplus),
+    (["op:Softsign", "TFOpLambda:nn.softsign"], .softsign),
+    (["op:Reciprocal", "TFOpLambda:math.reciprocal"], .reciprocal),
     (["op:Relu", "TFOpLambda:nn.relu"], .relu),
     (["op:Relu6", "TFOpLambda:nn.relu6"], .clip(low: 0, high: 6)),
-    (["op:Sigmoid", "TFOpLambda:math.sigmoid"], .sigmoid),
-    (["op:Tanh", "TFOpLambda:math.tanh"], .tanh),
+    (["op:Sigmoid", "TFOpLambda:math.sigmoid", "TFOpLambda:nn.sigmoid"], .sigmoid),
+    (["op:Tanh", "TFOpLambda:math.tanh", "TFOpLambda:nn.tanh"], .tanh),
     (["op:Silu", "TFOpLambda:nn.silu", "TFOpLambda:nn.swish"], .swish),
     (["op:HardSilu", "op:HardSwish"], .hardSwish),
     (["op:HardSigmoid"], .hardSigmoid(alpha: 1 / 6, beta: 0.5)),

@@ -67,19 +67,30 @@ extension OperatorTable {
       let geometry = WindowGeometry(
         size: size, strides: strides, dilations: [Int](repeating: 1, count: spatialRank),
         padding: try layer.padding())
-      return try sketch.apply(
-        Pool(kind: kind, geometry: geometry, layout: layer.layout),
-        [sketch.image(inputs, spatialRank: spatialRank)])
+      let x = try sketch.image(inputs, spatialRank: spatialRank)
+      return [
+        try sketch.window(x, [], layer, spatialRank: spatialRank) {
+          Pool(kind: kind, geometry: geometry, layout: $0)
+        }
+      ]
     }
   }
 
   private static func globalPool(_ names: [String], isMaximum: Bool, spatialRank: Int) -> KerasRule
   {
     KerasRule(names) { (layer, inputs, sketch) throws(FormatError) -> [ValueID] in
+      let x = try sketch.image(inputs, spatialRank: spatialRank)
+      if spatialRank != 2 {
+        let axes = Array(layer.layout.spatialAxes(rank: spatialRank + 2))
+        return try sketch.apply(
+          Reduce(
+            kind: isMaximum ? .maximum : .mean, reducedAxes: axes,
+            keepDims: layer.bool("keepdims", default: false)), [x])
+      }
       let op = GlobalPool(
         isMaximum: isMaximum, keepDims: layer.bool("keepdims", default: false),
         layout: layer.layout, spatialRank: spatialRank)
-      return try sketch.apply(op, [sketch.image(inputs, spatialRank: spatialRank)])
+      return try sketch.apply(op, [x])
     }
   }
 
@@ -117,14 +128,14 @@ extension OperatorTable {
         guard var extents = sketch.type(of: x).fixedShapeAfterBatch else {
           throw FormatError(.unsupported("up-sampling needs known extents"))
         }
-        // As a picture of height one, whose channels are all positions up to this axis.
+        // As a picture of width one, with all positions up to this axis along its height.
         let outer = extents[..<axis].reduce(1, *)
         let inner = extents[axis...].reduce(1, *)
         let flat = try sketch.one(
           Reshape(target: [outer, 1, inner]), [x], suffix: "flat\(axis)")
         let repeated = try sketch.one(
           Resize(
-            kind: .nearestFloorAsymmetric, target: .scales([factor, 1]), layout: .channelsFirst),
+            kind: .nearestFloorAsymmetric, target: .scales([1, factor]), layout: .channelsLast),
           [flat], suffix: "repeated\(axis)")
         extents[axis - 1] *= factor
         x = try sketch.one(Reshape(target: extents), [repeated], suffix: "axis\(axis)")

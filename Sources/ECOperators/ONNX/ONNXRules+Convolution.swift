@@ -4,7 +4,8 @@ import ECTensor
 /// Contractions of ONNX.
 extension OperatorTable {
   static let onnxConvolutionRules: [ONNXRule] = [
-    ONNXRule("Conv") { (node, inputs, sketch) throws(FormatError) -> [ValueID] in
+    ONNXRule("Conv", expects: { image($1, channels: { $0[1] }, groups: $0["group"]?.int) }) {
+      (node, inputs, sketch) throws(FormatError) -> [ValueID] in
       let x = try node.operand(inputs, 0)
       let weights = sketch.type(of: try node.operand(inputs, 1)).shape.compactMap(\.value)
       guard weights.count >= 3, sketch.type(of: x).rank == weights.count else {
@@ -22,7 +23,8 @@ extension OperatorTable {
         : Convolution(geometry: geometry, groups: groups, layout: .channelsFirst)
       return try sketch.apply(op, inputs)
     },
-    ONNXRule("ConvTranspose") { (node, inputs, sketch) throws(FormatError) -> [ValueID] in
+    ONNXRule("ConvTranspose", expects: { image($1, channels: { $0[0] }) }) {
+      (node, inputs, sketch) throws(FormatError) -> [ValueID] in
       let weights = sketch.type(of: try node.operand(inputs, 1)).shape.compactMap(\.value)
       let groups = node.int("group", default: 1)
       guard weights.count >= 3, groups >= 1, node.ints("output_shape") == nil else {
@@ -58,6 +60,16 @@ extension OperatorTable {
       return try sketch.apply(MatrixProduct(), [a, b])
     },
   ]
+
+  /// An image of as many axes as the kernel has, with the channels that it reads.
+  private static func image(
+    _ operands: [Tensor?], channels: ([Int]) -> Int, groups: Int? = nil
+  ) -> ValueType? {
+    guard operands.count > 1, let kernel = operands[1], kernel.shape.count >= 3 else { return nil }
+    var shape = [Dimension](repeating: .symbolic(""), count: kernel.shape.count)
+    shape[1] = .fixed(channels(kernel.shape) * max(groups ?? 1, 1))
+    return ValueType(kernel.elementType, shape)
+  }
 }
 
 /// Forms of Gemm.

@@ -31,13 +31,20 @@ extension OperatorTable {
     },
     ONNXRule("Reshape") { (node, inputs, sketch) throws(FormatError) -> [ValueID] in
       let x = try node.operand(inputs, 0)
-      guard let shape = try sketch.integers(inputs, 1), !shape.isEmpty else {
+      guard let wanted = sketch.extents(of: try node.operand(inputs, 1)), !wanted.isEmpty else {
         throw FormatError(.unsupported("Reshape to a computed shape isn't supported"))
       }
-      if let target = reshapeTarget(shape, of: x, sketch) {
-        return try sketch.apply(Reshape(target: target), [x])
+      let type = sketch.type(of: x)
+      do throws(FormatError) {
+        let form = try ReshapeForm(wanted, node, type)
+        return try sketch.apply(Reshape(target: form.target, batch: form.batch), [x])
+      } catch {
+        let numbers = wanted.compactMap(\.value)
+        guard case .unsupported = error.reason, numbers.count == wanted.count,
+          node.int("allowzero", default: 0) == 0
+        else { throw error }
+        return try sketch.apply(BatchReshape(target: numbers), [x])
       }
-      return try sketch.apply(BatchReshape(target: shape), [x])
     },
     ONNXRule("Transpose") { (node, inputs, sketch) throws(FormatError) -> [ValueID] in
       let x = try node.operand(inputs, 0)
@@ -65,18 +72,6 @@ extension OperatorTable {
     },
     squeeze("Squeeze"), squeeze("Unsqueeze"),
   ]
-
-  /// The extents after the batch that a Reshape asks for, if the batch stays the first axis.
-  private static func reshapeTarget(_ shape: [Int], of x: ValueID, _ sketch: Sketch) -> [Int]? {
-    let type = sketch.type(of: x)
-    let target = shape.dropFirst().enumerated().map { k, extent in
-      extent == 0 && k + 1 < type.rank ? type.shape[k + 1].value ?? -1 : extent
-    }
-    let keepsBatch =
-      shape[0] == 0 || shape[0] == type.shape[0].value
-      || (shape[0] == -1 && type.fixedShapeAfterBatch?.reduce(1, *) == target.reduce(1, *))
-    return keepsBatch ? target : nil
-  }
 
   /// Axes of extent one leave or come.
   private static func squeeze(_ type: String) -> ONNXRule {

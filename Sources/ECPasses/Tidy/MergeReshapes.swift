@@ -19,11 +19,13 @@ public struct MergeReshapes: Pass {
       guard let input = graph[node.id].inputs[0] else { continue }
       let result = node.outputs[0]
       var source = input
+      var batch = (node.op as? Reshape)?.batch ?? .one
       while let producer = graph[source].producer,
         graph[producer].op is Reshape || graph[producer].op is Flatten,
         let earlier = graph[producer].inputs[0]
       {
         source = earlier
+        batch = batch.times((graph[producer].op as? Reshape)?.batch ?? .one)
       }
       let type = graph[result].type
       if graph[source].type == type && type.fixedShapeAfterBatch != nil {
@@ -31,8 +33,8 @@ public struct MergeReshapes: Pass {
         changes += 1
       } else if source != input, let target = type.fixedShapeAfterBatch {
         graph.setInput(node.id, 0, source)
-        if !(node.op is Flatten && target.count == 1) {
-          graph.setOperator(node.id, Reshape(target: target))
+        if !(node.op is Flatten && target.count == 1 && batch == .one) {
+          graph.setOperator(node.id, Reshape(target: target, batch: batch))
         }
         changes += 1
       }

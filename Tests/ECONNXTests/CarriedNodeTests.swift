@@ -1,0 +1,51 @@
+import ECGraph
+import ECONNX
+import ECOperators
+import ECTensor
+import ECTestSupport
+import Testing
+
+@Suite struct CarriedNodeTests {
+  @Test func `a node without a rule survives a round trip with its attributes`() throws {
+    let folder = Fixture.temporaryFolder()
+    defer { Fixture.removeFolder(folder) }
+    let source = try ONNXImporter(table: .standard)
+      .model(contentsOf: Fixture.path("onnx/constants.onnx"))
+    let carried = try #require(source.graph.nodes.last?.op as? Opaque)
+    #expect(carried.name == "Use")
+    #expect(source.notes.contains { $0.hasPrefix("Use ") })
+    var options = ONNXExportOptions()
+    options.opset = source.opset
+    try ONNXExporter(options: options).writeAtomically(
+      source.graph, path: "\(folder)/again.onnx")
+    let again = try ONNXImporter(table: .test).model(contentsOf: "\(folder)/again.onnx").graph
+    let attributes = try #require(again.nodes.last?.op as? Use).attributes
+    #expect(attributes["ints"]?.ints == [4, 5])
+    #expect(attributes["text"]?.string == "größe")
+  }
+
+  @Test func `extents of the batch pass through shape arithmetic`() throws {
+    let folding = try #require(OperatorTable.standard.folding)
+    func node(_ type: String) -> ONNXNode {
+      ONNXNode(name: type, type: type, attributes: [:], opset: 17, outputCount: 1)
+    }
+    let shape = folding.results(
+      node("Shape"), [KnownOperand(type: ValueType(.float32, [.symbolic("N"), 8, 4]), value: nil)])
+    guard case .extents(let elements, _)? = shape?.first else {
+      Issue.record("the shape isn't known")
+      return
+    }
+    #expect(elements == [.symbolic("N"), 8, 4])
+    let windows = folding.results(
+      node("Mul"),
+      [
+        KnownOperand(type: nil, value: .extents([.symbolic("N")], shape: [1])),
+        KnownOperand(type: nil, value: .tensor(Tensor([64], shape: [1]))),
+      ])
+    guard case .extents(let product, _)? = windows?.first else {
+      Issue.record("the product isn't known")
+      return
+    }
+    #expect(product == [.multiple(64, of: "N")])
+  }
+}
