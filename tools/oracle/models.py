@@ -10,9 +10,7 @@ REFUSED = {
     "lambda_layer": ["Lambda", "scale"],            # Python code inside the model
     "custom_layer": ["ScaleShift", "custom", "ss"],  # a class of the user
     "weights_only": ["weights"],                    # no architecture in the file
-    "norm_zoo": ["GroupNormalization", "LayerNormalization", "UnitNormalization"],
     "seq1d_zoo": ["MultiHeadAttention", "mha"],
-    "tiny_convnext": ["LayerNormalization", "layernorm"],
 }
 
 # Files of weights without an architecture, with the archive in whose config.json it stands.
@@ -28,6 +26,7 @@ NOTHING_TO_PRUNE = {
     "scaled_lambda",    # the same
     "more_operations",  # the same
     "chunked_weight_names",  # no convolutions
+    "norm_zoo",    # no convolutions
     "merge_zoo",   # its one convolution gives one channel
     "pool_zoo",    # no convolutions
 }
