@@ -23,6 +23,10 @@ class Producers:
         self.nodes = {n.output[0]: n for n in model.graph.node}
         self.edits = {(name, axis): removed for name, axis, removed in edits}
 
+    def layer(self, tensor):
+        """What our binary calls the node: by its name, or by its result where it has none."""
+        return self.nodes[tensor].name or tensor
+
     def attribute(self, node, name, default=0):
         return next((a.i for a in node.attribute if a.name == name), default)
 
@@ -66,7 +70,7 @@ def check_groups(checks, record, producers, plan):
     for tensor, expected in record["expect"].items():
         if tensor not in producers.nodes or producers.is_depthwise(tensor):
             continue
-        found = group_of.get(producers.nodes[tensor].name)
+        found = group_of.get(producers.layer(tensor))
         if "group" in expected:
             if found is None:
                 faults.append(f"'{tensor}' is frozen, expected in group {expected['group']}")
@@ -84,7 +88,7 @@ def check_cut(checks, record, producers, plan):
     import onnx
     from compare import compare
     result = {"schemaVersion": plan["schemaVersion"], "groups": []}
-    tensor_of = {n.name: t for t, n in producers.nodes.items()}
+    tensor_of = {producers.layer(t): t for t in producers.nodes}
     for group in plan["groups"]:
         leaving = set()
         for layer in group["layers"]:

@@ -42,7 +42,11 @@ def parameters(model):
     return sum(int(np.prod(t.dims)) for t in tensors if t.data_type in floats)
 
 
-def random_feed(session, batch, size, rng):
+def random_feed(session, batch, size, rng, case):
+    """Random numbers for every input; whole numbers may be extents, so they come from the case."""
+    if any(v.dtype.kind != "f" for v in case.values()):
+        return {k: rng.standard_normal(v.shape).astype(v.dtype) if v.dtype.kind == "f" else v
+                for k, v in case.items()}
     feed = {}
     for i in session.get_inputs():
         shape = [d if isinstance(d, int) and d > 0 else (batch if k == 0 else size)
@@ -82,19 +86,22 @@ def main():
 
     rng = np.random.default_rng(a.seed)
     whole, slim_run = quiet_session(a.full), quiet_session(a.slim)
-    masker = Masker(full, entries, random_feed(whole, 1, a.size, rng))
+    case = {}
+    if a.inputs:
+        with np.load(a.inputs) as stored:
+            case = {i.name: v.astype(dtype_of(i))
+                    for i, v in zip(whole.get_inputs(), numbered(stored, "in"))}
+    masker = Masker(full, entries, random_feed(whole, 1, a.size, rng, case))
     problems += masker.problems
     masked = masker.masked_model()
     if a.save:
         onnx.save(masked, a.save)
     masked_run = quiet_session(masked)
 
-    feeds = [random_feed(whole, b, a.size, rng) for b in sorted({1, a.batch})
+    feeds = [random_feed(whole, b, a.size, rng, case) for b in sorted({1, a.batch})
              for _ in range(a.samples)]
-    if a.inputs:
-        with np.load(a.inputs) as case:
-            arrays = numbered(case, "in")
-        feeds.append({i.name: v.astype(dtype_of(i)) for i, v in zip(whole.get_inputs(), arrays)})
+    if case:
+        feeds.append(case)
     worst, effect, absolute, largest = 0.0, 0.0, 0.0, 0.0
     for feed in feeds:
         try:
