@@ -45,3 +45,10 @@ CLOSE_LOOK = {
 ONNX_REFUSED = {
     "fmt_external_escape": ["../secret.bin"],       # data outside the model's folder
 }
+
+# Models whose Keras files one generation can't load, by name or by (set, name), with which one.
+ONE_GENERATION = {
+    ("keras3", "act_zoo"): {"tf_keras"},            # squareplus takes a root
+    ("keras2", "odd_names"): {"keras3"},            # Keras 3 allows no slash in a layer's name
+    ("keras2", "tiny_mobilenetv3"): {"keras3"},     # the same
+}
