@@ -4,7 +4,7 @@ extension OperatorTable {
   /// The one list of all that importers know.
   public static let standard = OperatorTable(
     keras: kerasConvolutionRules + kerasActivationRules + kerasPoolingRules + kerasShapeRules
-      + kerasWrapperRules + kerasOperationRules + kerasNormalizationRules,
+      + kerasWrapperRules + kerasOperationRules + kerasNormalizationRules + kerasAttentionRules,
     kerasWrites: kerasConvolutionWrites + kerasActivationWrites + kerasShapeWrites
       + kerasOperationWrites + kerasNormalizationWrites,
     onnx: onnxConvolutionRules + onnxActivationRules + onnxPoolingRules + onnxShapeRules

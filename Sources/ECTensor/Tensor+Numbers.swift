@@ -71,34 +71,3 @@ extension Tensor {
     }
   }
 }
-
-extension Tensor {
-  /// The elements in another floating-point type; itself where it has that type already, and where
-  /// either type is none.
-  public func converted(to type: ElementType) -> Tensor {
-    guard type != elementType, elementType.isFloatingPoint else { return self }
-    switch type {
-    case .float32: return asFloat32()
-    case .float16: return filled(type, floats().map { Float16($0) })
-    case .bfloat16: return filled(type, floats().map { Tensor.bfloat16($0) })
-    case .float64: return filled(type, floats().map { Double($0) })
-    default: return self
-    }
-  }
-
-  private func filled<Element: BitwiseCopyable>(
-    _ type: ElementType, _ elements: [Element]
-  ) -> Tensor {
-    let storage = TensorStorage(byteCount: count * type.byteCount) { bytes in
-      elements.withUnsafeBytes { bytes.copyMemory(from: $0) }
-    }
-    return Tensor(elementType: type, shape: shape, storage: storage)
-  }
-
-  /// The upper half of a float32, rounded to even.
-  private static func bfloat16(_ number: Float) -> UInt16 {
-    let bits = number.bitPattern
-    if number.isNaN { return UInt16(truncatingIfNeeded: bits >> 16) | 0x40 }
-    return UInt16(truncatingIfNeeded: (bits &+ 0x7FFF &+ (bits >> 16 & 1)) >> 16)
-  }
-}

@@ -10,7 +10,6 @@ REFUSED = {
     "lambda_layer": ["Lambda", "scale"],            # Python code inside the model
     "custom_layer": ["ScaleShift", "custom", "ss"],  # a class of the user
     "weights_only": ["weights"],                    # no architecture in the file
-    "seq1d_zoo": ["MultiHeadAttention", "mha"],
 }
 
 # Files of weights without an architecture, with the archive in whose config.json it stands.

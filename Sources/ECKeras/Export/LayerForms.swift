@@ -72,10 +72,11 @@ struct LayerForms {
       let key = StoredKey(layer: layer.path, weight: owned.name)
       let stored = storedNames[key]
       let name = ([owned.name] + owned.aliases).first { stored?.ends(with: $0) ?? false }
+      let typed = elementTypes[key].flatMap { tensor.converted(to: $0) } ?? tensor
       weights.append(
         KerasDocument.Weight(
-          name ?? owned.name, tensor.converted(to: elementTypes[key] ?? tensor.elementType),
-          isTrainable: owned.isTrainable, sublayer: owned.sublayer))
+          name ?? owned.name, typed, isTrainable: owned.isTrainable,
+          sublayer: owned.sublayer))
     }
     return weights
   }
