@@ -42,7 +42,6 @@ SMALL = [
     "c_split_equal",        # several results
     "c_vgg_flatten",        # channels, rows and columns in one axis before a product
     "c_flatten_nhwc",       # the same in the order of Keras
-    "c_convtranspose",      # transposed convolutions
     "c_group_norm21",       # normalization by groups
     "c_instance_norm",      # and by channels
 ]
