@@ -31,11 +31,21 @@ public struct BatchReshape: UncontractedOperator {
         stated.append(extent)
       }
     }
-    guard let count = boundedProduct(before.compactMap(\.value)),
-      before.allSatisfy({ $0.value != nil }),
+    let open = target.firstIndex(of: -1)
+    let symbols = before.compactMap(\.symbol)
+    guard let count = boundedProduct(before.map { $0.value ?? $0.symbol?.factor ?? 1 }),
+      stated.allSatisfy({ $0.value != nil }),
       let known = boundedProduct(stated.compactMap(\.value))
     else { return [ValueType(x.elementType, shape)] }
-    let open = target.firstIndex(of: -1)
+    if !symbols.isEmpty {
+      // What is left of a number with a name is a multiple of it.
+      if let open, symbols.count == 1, let name = symbols.first?.name, !name.isEmpty, known > 0,
+        count > 0, count % known == 0
+      {
+        shape[open] = .times(count / known, name)
+      }
+      return [ValueType(x.elementType, shape)]
+    }
     guard open == nil ? known == count : known > 0 && count % known == 0 else {
       throw GraphError(.elementCount(from: x.shape, to: target))
     }
