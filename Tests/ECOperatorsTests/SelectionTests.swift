@@ -84,6 +84,21 @@ import Testing
     expectEqual(try drawing.run(whole, [image]), tensor([5, 3, 4]) { r[[$0[1], $0[0], 0]] })
   }
 
+  @Test func `a picture is resized to extents that begin with the batch`() throws {
+    var drawing = Drawing()
+    let x = drawing.input([1, 2, 2])
+    let sizes = drawing.graph.addInput("sizes", ValueType(.int64, [4]))
+    let y = try drawing.onnx(
+      "Resize", [x, nil, nil, sizes],
+      ["coordinate_transformation_mode": "asymmetric", "nearest_mode": "floor"],
+      extents: [sizes: [.symbolic("batch"), 1, 4, 4]])
+    drawing.graph.removeValue(sizes)
+    let image = random([2, 1, 2, 2])
+    let r = Reader(image)
+    expectEqual(
+      try drawing.run(y, [image]), tensor([2, 1, 4, 4]) { r[[$0[0], 0, $0[2] / 2, $0[3] / 2]] })
+  }
+
   @Test func `matrices multiply from the left, and with each other`() throws {
     let (a, b) = (random([2, 3, 4]), random([2, 4, 5], seed: 2))
     let (r, s) = (Reader(a), Reader(b))

@@ -39,8 +39,8 @@ extension OperatorTable {
         let form = try ReshapeForm(wanted, node, type)
         return try sketch.apply(Reshape(target: form.target, batch: form.batch), [x])
       } catch {
-        guard case .unsupported = error.reason, node.int("allowzero", default: 0) == 0,
-          let target = batchTarget(wanted)
+        let isExact = node.int("allowzero", default: 0) != 0 && wanted.contains(0)
+        guard case .unsupported = error.reason, !isExact, let target = batchTarget(wanted)
         else { throw error }
         return try sketch.apply(BatchReshape(target: target), [x])
       }

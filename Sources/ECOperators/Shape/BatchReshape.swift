@@ -32,18 +32,13 @@ public struct BatchReshape: UncontractedOperator {
       }
     }
     let open = target.firstIndex(of: -1)
-    let symbols = before.compactMap(\.symbol)
-    guard let count = boundedProduct(before.map { $0.value ?? $0.symbol?.factor ?? 1 }),
-      stated.allSatisfy({ $0.value != nil }),
+    guard stated.allSatisfy({ $0.value != nil }),
       let known = boundedProduct(stated.compactMap(\.value))
     else { return [ValueType(x.elementType, shape)] }
-    if !symbols.isEmpty {
-      // What is left of a number with a name is a multiple of it.
-      if let open, symbols.count == 1, let name = symbols.first?.name, !name.isEmpty, known > 0,
-        count > 0, count % known == 0
-      {
-        shape[open] = .times(count / known, name)
-      }
+    guard let count = boundedProduct(before.compactMap(\.value)),
+      before.allSatisfy({ $0.value != nil })
+    else {
+      if let open, let rest = remainder(of: before, over: known) { shape[open] = rest }
       return [ValueType(x.elementType, shape)]
     }
     guard open == nil ? known == count : known > 0 && count % known == 0 else {
