@@ -71,6 +71,7 @@ let package = Package(
     library("ECCentrality", ["ECDiagnostics", "ECBLAS", "ECRandom", "CResidual"]),
     library(
       "ECExecution", ["ECDiagnostics", "ECTensor", "ECGraph", "ECKernels", "ECBLAS", "ECRandom"]),
+    library("ECArchitectures", ["ECDiagnostics", "ECGraph"]),
     library("ECPasses", ["ECDiagnostics", "ECTensor", "ECGraph", "ECOperators"]),
     library(
       "ECPruning",
@@ -83,7 +84,8 @@ let package = Package(
       "ECConvert",
       [
         "ECDiagnostics", "ECTensor", "ECGraph", "ECOperators", "ECKeras", "ECONNX", "ECExecution",
-        "ECPasses", "ECPruning", "ECCentrality", "ECImage", "ECRandom", collections,
+        "ECPasses", "ECArchitectures", "ECPruning", "ECCentrality", "ECImage", "ECRandom",
+        collections,
       ]),
     .executableTarget(
       name: "ECConvertCLI",
@@ -111,6 +113,7 @@ let package = Package(
     tests("ECKerasTests", ["ECKeras", "ECGraph", "ECOperators", "ECHDF5", "ECExecution"]),
     tests("ECONNXTests", ["ECONNX", "ECGraph", "ECOperators"]),
     tests("ECExecutionTests", ["ECExecution", "ECGraph", "ECOperators"]),
+    tests("ECArchitecturesTests", ["ECArchitectures", "ECDiagnostics", "ECGraph"]),
     tests(
       "ECPassesTests", ["ECTensor", "ECPasses", "ECGraph", "ECOperators", "ECExecution"]),
     tests(

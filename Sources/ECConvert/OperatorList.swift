@@ -24,7 +24,7 @@ public enum OperatorList {
     (["| \(title) |", "|---|"] + names.map { "| `\($0)` |" }).joined(separator: "\n")
   }
 
-  private static func wrapped(_ names: [String], indent: String) -> [String] {
+  static func wrapped(_ names: [String], indent: String) -> [String] {
     var lines: [String] = []
     var line = indent
     for (index, name) in names.enumerated() {

@@ -281,6 +281,16 @@ extension PruningStage.Result {
     return object
   }
 
+  /// Whether a node works on images in the layout of the result, and not as it was written.
+  private func movesImages(_ id: NodeID) -> Bool {
+    let node = reference[id]
+    let operands = reference.operands(of: node)
+    if case .keeps = node.op.relayout(operands, from: layout, to: resultLayout) {
+      return false
+    }
+    return true
+  }
+
   /// Every result that lost channels at the node that makes them, as the written model calls it.
   private func tensors(_ final: Graph) -> [FormatObject] {
     let present = Set(final.order)
@@ -288,7 +298,8 @@ extension PruningStage.Result {
       guard present.contains(entry.node) else { return nil }
       let value = final[final[entry.node].outputs[0]]
       let axis =
-        value.type.rank == 4 ? layout.axis(entry.axis, in: resultLayout, rank: 4) : entry.axis
+        value.type.rank == 4 && movesImages(entry.node)
+        ? layout.axis(entry.axis, in: resultLayout, rank: 4) : entry.axis
       var object: FormatObject = [
         "name": .string(value.name), "axis": .int(axis),
         "keep": .list(entry.keep.map { .int($0) }),

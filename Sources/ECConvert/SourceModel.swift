@@ -37,16 +37,18 @@ struct SourceModel {
     let format = try ModelFormat.detect(path)
     switch format {
     case .kerasHDF5, .kerasZip:
+      let given = try architecture.map { try GivenArchitecture.read($0, for: path) }
       let model = try KerasImporter(table: .standard).model(
-        contentsOf: path, architecture: architecture.map { try GivenArchitecture.read($0) })
+        contentsOf: path, architecture: given?.architecture)
       var graph = model.graph
       if let edge, !edge.isEmpty {
         try EdgeOptions.apply(
           edge.extents(of: graph.inputs.map { (graph[$0].name, graph[$0].type) }), to: &graph)
       }
       return SourceModel(
-        graph: graph, format: format, producer: model.producer, notes: model.notes,
-        layout: model.graph.imageLayout ?? .channelsLast, opset: nil, keras: model)
+        graph: graph, format: format, producer: model.producer,
+        notes: (given?.notes ?? []) + model.notes, layout: model.graph.imageLayout ?? .channelsLast,
+        opset: nil, keras: model)
     case .onnx:
       if architecture != nil {
         throw ConversionFault(

@@ -5,11 +5,12 @@ import ECConvert
 struct Convert: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "convert",
-    abstract: "Prune a pretrained CNN classifier and write a slim ONNX model.",
+    abstract: "Prune a pretrained CNN classifier and write a slim ONNX or Keras model.",
     usage: "ecconvert IN -o OUT [--prune R] [options]",
     discussion: """
       Reads Keras .keras and .h5 and .onnx models, removes whole channels, mends what that broke, checks the \
-      result against the source and writes an ordinary, smaller ONNX model.
+      result against the source and writes an ordinary, smaller model: ONNX, or \
+      for a Keras model also Keras, by the extension of OUT.
 
       EXAMPLES:
         ecconvert vgg16.h5 --prune 0.5 -o vgg16-slim.onnx
@@ -18,6 +19,8 @@ struct Convert: ParsableCommand {
                         half of the computation remains; a batch of inputs helps
         ecconvert model.onnx --prune 0.3 --exclude 'head*' -o slim.onnx
                         leave some layers alone
+        ecconvert model.keras --prune 0.5 -o slim.keras
+                        from Keras to Keras; .h5 loads in Keras 3 and in tf-keras
         ecconvert vgg16.h5 -o vgg16.onnx
                         convert only
 
@@ -89,7 +92,8 @@ struct FileArguments: ParsableArguments {
   @Option(
     name: [.short, .long],
     help: ArgumentHelp(
-      "Where the model goes; - is standard output. Needed unless --dry-run.", valueName: "OUT"))
+      "Where the model goes: .onnx, or .h5 or .keras from Keras; - is ONNX on standard output. "
+        + "Needed unless --dry-run.", valueName: "OUT"))
   var output: String?
 
   @Flag(name: [.short, .long], help: "Replace an existing file.")
@@ -120,7 +124,8 @@ struct FileArguments: ParsableArguments {
   /// Puts the values into options.
   func apply(to options: inout ConversionOptions) throws(UsageError) {
     if output == nil && !dryRun {
-      throw UsageError("no output is named", remedy: "give -o OUT.onnx, or --dry-run")
+      throw UsageError(
+        "no output is named", remedy: "give -o OUT.onnx, -o OUT.h5 or -o OUT.keras, or --dry-run")
     }
     if let output, output.isEmpty { throw UsageError("--output", "the name is empty") }
     options.output = output

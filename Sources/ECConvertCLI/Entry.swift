@@ -35,6 +35,7 @@ struct ECConvertCommand: ParsableCommand {
     version: "ecconvert \(ECConvertVersion.current)",
     subcommands: [
       Convert.self, Inspect.self, MakePlan.self, Compare.self, ListOperators.self,
+      ListArchitectures.self,
     ],
     defaultSubcommand: Convert.self)
 }

@@ -5,9 +5,10 @@ import ECConvert
 struct SourceArguments: ParsableArguments {
   @Option(
     help: ArgumentHelp(
-      "The architecture of a file that holds weights only: a JSON file with what "
-        + "model.to_json() gives.",
-      valueName: "FILE"))
+      "The architecture of a file that holds weights only: a name of keras.applications, with "
+        + "options as in mobilenetv2:alpha=0.5,top=no, or a JSON file with what "
+        + "model.to_json() gives. 'ecconvert architectures' lists names and options.",
+      valueName: "NAME"))
   var arch: String?
 }
 

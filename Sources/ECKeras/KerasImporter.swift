@@ -76,16 +76,10 @@ public struct KerasImporter: Sendable {
         throw KerasError(.badJSON(error.what, offset: error.offset))
       }
     }
-    let groups = try weights.survey(header.layout)
-    guard let given else {
-      let family = FamilyGuess.family(groups.map(\.name))
-      throw KerasError(.weightsOnly(groupCount: groups.count, family: family))
-    }
-    do {
-      return try given.config(groups)
-    } catch {
-      throw KerasError(.layer(error), at: error.place)
-    }
+    if let given { return given.config }
+    let groups = try weights.survey(header.layout).groups
+    let family = FamilyGuess.family(groups.compactMap(\.name))
+    throw KerasError(.weightsOnly(groupCount: groups.count, family: family))
   }
 
   private func load(

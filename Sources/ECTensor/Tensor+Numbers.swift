@@ -86,9 +86,9 @@ extension Tensor {
     }
   }
 
-  private func filled<Element: BitwiseCopyable>(_ type: ElementType, _ elements: [Element])
-    -> Tensor
-  {
+  private func filled<Element: BitwiseCopyable>(
+    _ type: ElementType, _ elements: [Element]
+  ) -> Tensor {
     let storage = TensorStorage(byteCount: count * type.byteCount) { bytes in
       elements.withUnsafeBytes { bytes.copyMemory(from: $0) }
     }

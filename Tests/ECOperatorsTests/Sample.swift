@@ -73,7 +73,8 @@ struct Sample: Sendable, CustomStringConvertible {
         ]),
       try Sample("Resize", [image], [nil, Tensor([1, 1, 2, 2], shape: [4])], ["mode": "linear"]),
       try Sample(
-        "ConvTranspose", [image], [random([4, 2, 2, 2])], ["group": 2], label: "in groups"),
+        "ConvTranspose", [image], [random([4, 2, 2, 2])], ["group": 2],
+        label: "ConvTranspose in groups"),
       try Sample("Gemm", [[4]], [random([3, 4]), random([3])], ["transB": 1], label: "transB"),
       try Sample("MatMul", [[2, 5, 4], [2, 4, 3]], label: "MatMul of two"),
       try Sample("Split", [image], [whole([1, 3])], ["axis": 1]),
@@ -85,7 +86,9 @@ struct Sample: Sendable, CustomStringConvertible {
       try Sample("DepthToSpace", [image], [], ["blocksize": 2, "mode": "CRD"], label: "CRD"),
       try Sample("SpaceToDepth", [[3, 4, 6]], [], ["blocksize": 2]),
       try Sample("Reshape", [image], [whole([-1, 2, 6, 5])], label: "Reshape of the batch"),
-      try Sample("Pad", [image], [whole([0, 0, 1, 2, 0, 0, 0, 1])], ["mode": "reflect"]),
+      try Sample(
+        "Pad", [image], [whole([0, 0, 1, 2, 0, 0, 0, 1])], ["mode": "reflect"],
+        label: "mirrored Pad"),
       try Sample("LayerNormalization", [image], [random([5]), random([5])]),
       try Sample("LayerNormalization", [image], [random([6, 5])], ["axis": -2], label: "two axes"),
       try Sample("InstanceNormalization", [image], [vector, random([4])]),

@@ -10,9 +10,7 @@ REFUSED = {
     "lambda_layer": ["Lambda", "scale"],            # Python code inside the model
     "custom_layer": ["ScaleShift", "custom", "ss"],  # a class of the user
     "weights_only": ["weights"],                    # no architecture in the file
-    "norm_zoo": ["GroupNormalization", "LayerNormalization", "UnitNormalization"],
     "seq1d_zoo": ["MultiHeadAttention", "mha"],
-    "tiny_convnext": ["LayerNormalization", "layernorm"],
 }
 
 # Files of weights without an architecture, with the archive in whose config.json it stands.
@@ -28,6 +26,7 @@ NOTHING_TO_PRUNE = {
     "scaled_lambda",    # the same
     "more_operations",  # the same
     "chunked_weight_names",  # no convolutions
+    "norm_zoo",    # no convolutions
     "merge_zoo",   # its one convolution gives one channel
     "pool_zoo",    # no convolutions
 }
@@ -45,4 +44,11 @@ CLOSE_LOOK = {
 # ONNX models that must be refused with exit 65, and these words.
 ONNX_REFUSED = {
     "fmt_external_escape": ["../secret.bin"],       # data outside the model's folder
+}
+
+# Models whose Keras files one generation can't load, by name or by (set, name), with which one.
+ONE_GENERATION = {
+    ("keras3", "act_zoo"): {"tf_keras"},            # squareplus takes a root
+    ("keras2", "odd_names"): {"keras3"},            # Keras 3 allows no slash in a layer's name
+    ("keras2", "tiny_mobilenetv3"): {"keras3"},     # the same
 }

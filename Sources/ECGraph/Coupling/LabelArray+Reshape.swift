@@ -89,6 +89,6 @@ extension LabelArray {
 
   /// Whether two extents are one; an extent without a name is never known to be.
   private static func isSame(_ a: Dimension, _ b: Dimension) -> Bool {
-    a == b && a != .symbolic("")
+    a == b && a.symbol?.name != ""
   }
 }

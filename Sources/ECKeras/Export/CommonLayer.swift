@@ -105,10 +105,12 @@ struct CommonSteps {
     let inputs = (layer.calls.first?.inputs.count ?? 1)
     let common = try rule?.common(forms.layer(layer, config: form.config))
     if let common {
+      let weights = try forms.weights(of: layer, form)
       steps.append(
         CommonStep(
-          name: layer.name, className: common.className, config: whole(common.config, layer.name),
-          weights: try forms.weights(of: layer, form), sources: (0..<inputs).map { .input($0) }))
+          name: layer.name, className: common.className,
+          config: whole(common.config, layer.name, hasWeights: !weights.isEmpty),
+          weights: weights, sources: (0..<inputs).map { .input($0) }))
       guard let count = common.operatorCount else { return }
       try addOperators(after: count)
       rename(apartFrom: taken, keeping: 0)
@@ -119,11 +121,14 @@ struct CommonSteps {
   }
 
   /// A configuration with the keys that all layers have.
-  private func whole(_ config: FormatObject, _ name: String) -> FormatObject {
-    var result: FormatObject = [
-      "name": .string(name), "trainable": .bool(layer.config["trainable"]?.bool ?? true),
-      "dtype": .string(Self.dtype(layer.config)),
-    ]
+  ///
+  /// Whether it is trained is said of layers with weights only: some others of Keras 3 refuse it.
+  private func whole(_ config: FormatObject, _ name: String, hasWeights: Bool) -> FormatObject {
+    var result: FormatObject = ["name": .string(name)]
+    if hasWeights {
+      result["trainable"] = .bool(layer.config["trainable"]?.bool ?? true)
+    }
+    result["dtype"] = .string(Self.dtype(layer.config))
     result.merge(config) { $1 }
     return result
   }
@@ -188,7 +193,8 @@ struct CommonSteps {
   private func step(_ layer: FormatLayer, _ sources: [CommonStep.Source]) -> CommonStep {
     let name = self.layer.name
     return CommonStep(
-      name: name, className: layer.className, config: whole(layer.config, name),
+      name: name, className: layer.className,
+      config: whole(layer.config, name, hasWeights: !layer.weights.isEmpty),
       weights: layer.weights.map {
         KerasDocument.Weight($0.name, $0.tensor, isTrainable: $0.isTrainable)
       }, sources: sources)

@@ -2,27 +2,72 @@ import ECDiagnostics
 import ECGraph
 import ECHDF5
 
+/// What a file of weights holds, for finding the architecture that it belongs to.
+public struct KerasWeightSurvey: Sendable {
+  /// The weights of one layer; in the legacy layout, of one layer or nested model.
+  public struct Group: Sendable {
+    /// The layer's name, where the file says it.
+    public let name: String?
+    /// The group's path; in the legacy layout the name.
+    public let path: String
+    /// In the order of the file.
+    public let weights: [Weight]
+  }
+
+  /// One weight.
+  public struct Weight: Sendable {
+    /// The extents in the file.
+    public let shape: [Int]
+    /// The elements, if there are at most four.
+    public let elements: [Double]?
+  }
+
+  /// How the file lays out its weights.
+  public let layout: KerasModel.WeightLayout
+  /// The groups that hold weights; in the legacy layout in the order of the layers.
+  public let groups: [Group]
+}
+
+extension KerasImporter {
+  /// What a file of weights holds.
+  /// - Parameter name: what the user calls the architecture that is looked for.
+  /// - Throws: `KerasError` if the file can't be read, or says its architecture itself.
+  public static func survey(weightsOf path: String, for name: String) throws(KerasError)
+    -> KerasWeightSurvey
+  {
+    do throws(KerasError) {
+      let file = try KerasFile(path: path)
+      let header = file.header
+      if header.architecture != nil { throw KerasError(.hasArchitecture(given: name)) }
+      let weights = file.weights()
+      return try weights.survey(header.layout)
+    } catch {
+      throw error.inside(.file(path))
+    }
+  }
+}
+
 extension WeightFile {
-  /// What a file of weights holds: one group for each layer that has some, under the layer's name,
-  /// or under the group's path where the file doesn't say it.
-  func survey(_ layout: KerasModel.WeightLayout) throws(KerasError) -> [KerasModel.StoredGroup] {
+  /// What a file of weights holds: one group for each layer that has some.
+  func survey(_ layout: KerasModel.WeightLayout) throws(KerasError) -> KerasWeightSurvey {
     switch layout {
     case .legacy(let root):
       let prefix = root.isEmpty ? "" : root + "/"
-      var groups: [KerasModel.StoredGroup] = []
+      var groups: [KerasWeightSurvey.Group] = []
       for name in try names("layer_names", of: root) ?? [] {
         let weights = try names("weight_names", of: prefix + name) ?? []
         if weights.isEmpty { continue }
-        groups.append(try group(name, at: prefix + name, weights))
+        groups.append(
+          .init(name: name, path: name, weights: try survey(weights, at: prefix + name)))
       }
-      return groups
+      return KerasWeightSurvey(layout: layout, groups: groups)
     case .version3:
-      return try survey(below: "")
+      return KerasWeightSurvey(layout: layout, groups: try survey(below: ""))
     }
   }
 
-  private func survey(below path: String) throws(KerasError) -> [KerasModel.StoredGroup] {
-    var groups: [KerasModel.StoredGroup] = []
+  private func survey(below path: String) throws(KerasError) -> [KerasWeightSurvey.Group] {
+    var groups: [KerasWeightSurvey.Group] = []
     for member in try members(of: path) where path != "" || !member.hasPrefix("optimizer") {
       let inner = path.isEmpty ? member : "\(path)/\(member)"
       guard member == "vars" else {
@@ -31,23 +76,33 @@ extension WeightFile {
       }
       let weights = try members(of: inner).compactMap { Int($0) }.sorted().map { "\($0)" }
       if weights.isEmpty { continue }
-      groups.append(try group(try text("name", of: inner) ?? path, at: inner, weights))
+      groups.append(
+        .init(
+          name: try text("name", of: inner), path: path,
+          weights: try survey(weights, at: inner)))
     }
     return groups
   }
 
-  private func group(_ name: String, at path: String, _ weights: [String]) throws(KerasError)
-    -> KerasModel.StoredGroup
+  private func survey(_ weights: [String], at path: String) throws(KerasError)
+    -> [KerasWeightSurvey.Weight]
   {
-    var stored: [KerasModel.StoredWeight] = []
+    var found: [KerasWeightSurvey.Weight] = []
     for weight in weights {
-      let description = try description("\(path)/\(weight)")
-      stored.append(
-        KerasModel.StoredWeight(
-          name: weight, layer: nil, weight: nil, initializers: [:], shape: description.shape,
-          elementType: description.elementKind.elementType))
+      let shape = try description("\(path)/\(weight)").shape
+      let isSmall = shape.count == 1 && shape[0] <= 4
+      found.append(
+        .init(shape: shape, elements: isSmall ? try elements("\(path)/\(weight)") : nil))
     }
-    return KerasModel.StoredGroup(name: name, weights: stored)
+    return found
+  }
+
+  private func elements(_ path: String) throws(KerasError) -> [Double] {
+    do {
+      return try file.readFloats(path).map { Double($0) }
+    } catch {
+      throw KerasError(error)
+    }
   }
 }
 

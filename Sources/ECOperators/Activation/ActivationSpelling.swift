@@ -100,15 +100,16 @@ struct ActivationSpelling {
       }
     case .clip(let low, let high):
       (name, text) = ("Clip", "low=\(low) high=\(high)")
-      nodes = { _ in
-        [
-          FormatNode(
-            "Clip",
-            inputs: [
-              .operand(0), low == -.infinity ? .absent : scalar(low, "min"),
-              high == .infinity ? .absent : scalar(high, "max"),
-            ])
-        ]
+      nodes = { opset in
+        var clip = FormatNode("Clip", inputs: [.operand(0)])
+        if opset >= 11 {
+          clip.inputs.append(low == -.infinity ? .absent : scalar(low, "min"))
+          clip.inputs.append(high == .infinity ? .absent : scalar(high, "max"))
+        } else {
+          if high < .infinity { clip.attributes["max"] = .float(Double(high)) }
+          if low > -.infinity { clip.attributes["min"] = .float(Double(low)) }
+        }
+        return [clip]
       }
     case .exp: (name, nodes) = ("Exp", one("Exp"))
     case .log: (name, nodes) = ("Log", one("Log"))

@@ -44,7 +44,20 @@ public struct Softmax: UncountedOperator, UncontractedOperator {
   }
 
   public func onnxNodes(_ context: ExportContext) -> ExportedNodes? {
-    ExportedNodes(FormatNode(name, attributes: ["axis": .int(axis)], inputs: [.operand(0)]))
+    let node = FormatNode(name, attributes: ["axis": .int(axis)], inputs: [.operand(0)])
+    guard context.opset < 13, let type = context.operands.types[0],
+      type.shape[(axis + 1)...].contains(where: { $0 != 1 })
+    else { return ExportedNodes(node) }
+    // All axes from the given one on are flattened together here: it has to be the last.
+    var order = Array(0..<type.rank)
+    order.swapAt(axis, type.rank - 1)
+    let swap = FormatNode("Transpose", attributes: ["perm": .ints(order)], inputs: [.operand(0)])
+    var inner = node
+    inner.attributes["axis"] = .int(type.rank - 1)
+    inner.inputs = [.intermediate(0)]
+    var back = swap
+    back.inputs = [.intermediate(1)]
+    return ExportedNodes(swap, inner, back)
   }
 
   public func kerasLayers(_ context: LayerContext) -> ExportedLayers? {

@@ -3,7 +3,7 @@ import ECTensor
 
 extension TransposedConvolution {
   public func kerasLayers(_ context: LayerContext) -> ExportedLayers? {
-    guard spatialRank == 2, let kernel = context.constant(1),
+    guard spatialRank == 2, groups == 1, let kernel = context.constant(1),
       context.isFixed(2), let pads = geometry.pads(context.pictureExtents(layout))
     else { return nil }
     let isDilated = geometry.dilations.contains { $0 != 1 }

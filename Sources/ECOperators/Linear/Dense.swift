@@ -72,9 +72,11 @@ public struct Dense: UncountedOperator {
   }
 
   public func kerasLayers(_ context: LayerContext) -> ExportedLayers? {
-    guard let kernel = context.constant(1), context.isFixed(2),
+    guard let matrix = context.constant(1), context.isFixed(2),
       (context.operands.types[0]?.rank ?? 0) >= 2
     else { return nil }
+    // Keras has the inputs first.
+    let kernel = isTransposed ? matrix.permuted([1, 0]).materialized() : matrix
     let bias = context.constant(2)
     return ExportedLayers(
       FormatLayer(

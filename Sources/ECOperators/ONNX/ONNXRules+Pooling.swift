@@ -1,7 +1,7 @@
 import ECGraph
 import ECTensor
 
-/// Pooling, reductions and resizing of ONNX.
+/// Pooling and reductions of ONNX.
 extension OperatorTable {
   static let onnxPoolingRules: [ONNXRule] =
     [
@@ -18,9 +18,6 @@ extension OperatorTable {
       },
       globalPool("GlobalAveragePool", isMaximum: false),
       globalPool("GlobalMaxPool", isMaximum: true),
-      ONNXRule("Resize") { (node, inputs, sketch) throws(FormatError) -> [ValueID] in
-        try resize(node, inputs, &sketch)
-      },
     ]
     + [
       ("ReduceMean", ReductionKernel.mean), ("ReduceSum", .sum), ("ReduceMax", .maximum),
@@ -59,38 +56,5 @@ extension OperatorTable {
         spatialRank: sketch.type(of: x).rank - 2)
       return try sketch.apply(op, [x])
     }
-  }
-
-  private static func resize(_ node: ONNXNode, _ inputs: [ValueID?], _ sketch: inout Sketch)
-    throws(FormatError) -> [ValueID]
-  {
-    let kind: ResizeKernel
-    switch (
-      node.string("mode", default: "nearest"),
-      node.string("coordinate_transformation_mode", default: "half_pixel"),
-      node.string("nearest_mode", default: "round_prefer_floor")
-    ) {
-    case ("nearest", "asymmetric", "floor"): kind = .nearestFloorAsymmetric
-    case ("nearest", "half_pixel", "round_prefer_ceil"): kind = .nearestHalfPixelCeil
-    case ("linear", "half_pixel", _): kind = .linearHalfPixel
-    case (let mode, let coordinates, _):
-      throw FormatError(.unsupported("Resize in mode \(mode), \(coordinates) isn't supported"))
-    }
-    let x = try node.operand(inputs, 0)
-    let extents = sketch.type(of: x).shape
-    guard extents.count == 4, let scales = try sketch.constant(inputs, 2)?.floats(),
-      scales.count == 4, scales[0] == 1, scales[1] == 1
-    else { throw FormatError(.unsupported("Resize needs constant scales of the picture")) }
-    let target: Resize.Target
-    if scales.allSatisfy({ $0 == $0.rounded() }) {
-      target = .scales([Int(scales[2]), Int(scales[3])])
-    } else if let h = extents[2].value, let w = extents[3].value {
-      target = .sizes([
-        Int((Float(h) * scales[2]).rounded(.down)), Int((Float(w) * scales[3]).rounded(.down)),
-      ])
-    } else {
-      throw FormatError(.unsupported("Resize by a fraction needs known extents"))
-    }
-    return try sketch.apply(Resize(kind: kind, target: target, layout: .channelsFirst), [x])
   }
 }

@@ -3,7 +3,7 @@ import ECTensor
 
 /// Enlarges or shrinks the picture.
 ///
-/// Source: ONNX Resize 13-19; Keras UpSampling2D, Resizing.
+/// Source: ONNX Upsample 7-9, Resize 10-19; Keras UpSampling2D, Resizing.
 public struct Resize: UncountedOperator, UncontractedOperator {
   /// How pixels are interpolated.
   public let kind: ResizeKernel
@@ -89,6 +89,14 @@ public struct Resize: UncountedOperator, UncontractedOperator {
         func vector(_ numbers: [Int], _ suffix: String) -> FormatOperand {
           .constant(Tensor(numbers, shape: [numbers.count]), suffix: suffix)
         }
+        if context.opset >= 18 {
+          attributes["axes"] = .ints([2, 3])
+          return ExportedNodes(
+            FormatNode(
+              "Resize", attributes: attributes,
+              inputs: [.operand(0), .absent, .absent, vector(sizes, "sizes")]))
+        }
+        if context.opset < 13 { return nil }
         // The batch and the channels are read at run time, so that neither is spelled.
         return ExportedNodes(
           FormatNode("Shape", inputs: [.operand(0)]),
@@ -103,12 +111,32 @@ public struct Resize: UncountedOperator, UncontractedOperator {
       }
       factors = exact
     }
-    return ExportedNodes(
-      FormatNode(
-        "Resize", attributes: attributes,
-        inputs: [
-          .operand(0), .absent, .constant(Tensor([1, 1] + factors, shape: [4]), suffix: "scales"),
-        ]))
+    let scales = FormatOperand.constant(Tensor([1, 1] + factors, shape: [4]), suffix: "scales")
+    if context.opset >= 11 {
+      // The region may be absent from opset 13 on.
+      let region: FormatOperand =
+        context.opset >= 13
+        ? .absent : .constant(Tensor([Float](), shape: [0]), suffix: "region")
+      return ExportedNodes(
+        FormatNode("Resize", attributes: attributes, inputs: [.operand(0), region, scales]))
+    }
+    return oldNodes(factors, scales, opset: context.opset)
+  }
+
+  /// Before opset 11 pictures only grow by whole factors, as the nearest pixel says.
+  private func oldNodes(
+    _ factors: [Float], _ scales: FormatOperand, opset: Int
+  ) -> ExportedNodes? {
+    guard kind == .nearestFloorAsymmetric, factors.allSatisfy({ $0 >= 1 }) else { return nil }
+    var node = FormatNode(
+      opset == 10 ? "Resize" : "Upsample", attributes: ["mode": .string("nearest")],
+      inputs: [.operand(0)])
+    if opset >= 9 {
+      node.inputs.append(scales)
+    } else {
+      node.attributes["scales"] = .list(([1, 1] + factors).map { .float(Double($0)) })
+    }
+    return ExportedNodes(node)
   }
 }
 

@@ -85,7 +85,15 @@ public struct Gather: UncontractedOperator {
     return [builder.reshape(builder.gather(x, axis: axis, positions: positions), shape)]
   }
 
-  public func kerasLayers(_ context: LayerContext) -> ExportedLayers? { nil }
+  public func kerasLayers(_ context: LayerContext) -> ExportedLayers? {
+    // Neighbours in order are a part of the axis.
+    guard let x = context.operands.types[0], axis > 0, form.count == 1,
+      let taken = resolved(x.shape[axis].value), let first = taken.first,
+      taken == Array(first..<(first + taken.count))
+    else { return nil }
+    var chain = LayerChain()
+    return chain.take(first..<(first + taken.count), axis: axis, of: x) ? chain.exported : nil
+  }
 
   public func onnxNodes(_ context: ExportContext) -> ExportedNodes? {
     let indices = Tensor(positions, shape: form)

@@ -43,4 +43,22 @@ extension LayerChain {
       permute(Array(2...rank) + [1])
     }
   }
+
+  /// The positions in a range of an axis; false where that can't be said.
+  mutating func take(_ range: Range<Int>, axis: Int, of x: ValueType) -> Bool {
+    guard let extent = x.shape[axis].value, (2...5).contains(x.rank) else { return false }
+    let (before, behind) = (range.lowerBound, extent - range.upperBound)
+    if axis == x.rank - 1 {
+      guard let extents = x.fixedShapeAfterBatch else { return false }
+      if (before, behind) == (0, 0) { return true }
+      throughChannels(extents, resultChannels: range.count) { chain, axes in
+        let others = [Int](repeating: 0, count: axes - 1)
+        chain.crop([before] + others, [behind] + others)
+      }
+    } else {
+      func only(_ count: Int) -> [Int] { (1..<(x.rank - 1)).map { $0 == axis ? count : 0 } }
+      crop(only(before), only(behind))
+    }
+    return true
+  }
 }

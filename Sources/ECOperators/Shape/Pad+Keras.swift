@@ -3,7 +3,7 @@ import ECTensor
 
 extension Pad {
   public func kerasLayers(_ context: LayerContext) -> ExportedLayers? {
-    guard value.magnitude <= Pad.largestShift, let x = context.operands.types[0],
+    guard mode == .constant, value.magnitude <= Pad.largestShift, let x = context.operands.types[0],
       (2...5).contains(x.rank), begin[0] == 0, end[0] == 0
     else { return nil }
     var chain = LayerChain()

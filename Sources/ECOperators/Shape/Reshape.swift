@@ -120,7 +120,8 @@ public struct Reshape: UncontractedOperator {
   }
 
   public func kerasLayers(_ context: LayerContext) -> ExportedLayers? {
-    ExportedLayers(FormatLayer("Reshape", config: ["target_shape": .ints(target)]))
+    guard batch == .one else { return nil }
+    return ExportedLayers(FormatLayer("Reshape", config: ["target_shape": .ints(target)]))
   }
 }
 

@@ -75,7 +75,19 @@ public struct Split: UncontractedOperator {
     }
   }
 
-  public func kerasLayers(_ context: LayerContext) -> ExportedLayers? { nil }
+  public func kerasLayers(_ context: LayerContext) -> ExportedLayers? {
+    guard let x = context.operands.types[0], axis > 0 else { return nil }
+    var chain = LayerChain()
+    var results: [LayerOperand] = []
+    var start = 0
+    for size in sizes {
+      chain.result = .operand(0)
+      guard chain.take(start..<(start + size), axis: axis, of: x) else { return nil }
+      results.append(chain.result)
+      start += size
+    }
+    return ExportedLayers(layers: chain.exported.layers, results: results)
+  }
 
   public func onnxNodes(_ context: ExportContext) -> ExportedNodes? {
     var node = FormatNode("Split", attributes: ["axis": .int(axis)], inputs: [.operand(0)])

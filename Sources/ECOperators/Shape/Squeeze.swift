@@ -54,7 +54,12 @@ public struct Squeeze: UncountedOperator, UncontractedOperator {
     return [builder.reshape(x, moved(x.shape, filling: 1))]
   }
 
-  public func kerasLayers(_ context: LayerContext) -> ExportedLayers? { nil }
+  public func kerasLayers(_ context: LayerContext) -> ExportedLayers? {
+    guard let target = context.results[0].fixedShapeAfterBatch, !target.isEmpty,
+      !changed.contains(0)
+    else { return nil }
+    return ExportedLayers(FormatLayer("Reshape", config: ["target_shape": .ints(target)]))
+  }
 
   public func onnxNodes(_ context: ExportContext) -> ExportedNodes? {
     if context.opset < 13 {

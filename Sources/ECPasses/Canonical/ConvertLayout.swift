@@ -211,11 +211,12 @@ private struct LayoutConversion {
     }
   }
 
-  /// Whether a node reads the last axis with a constant matrix `[i, o]`.
+  /// Whether a node reads the last axis with a constant matrix of the letters i and o.
   private func isContraction(_ node: Node, _ operand: Int) -> Bool {
     operand == 0 && node.op.axes.operands.count >= 2
       && node.op.axes.operands[0].letters.last == "i"
-      && node.op.axes.operands[1].letters == ["i", "o"] && graph.constant(node.inputs[1]) != nil
+      && node.op.axes.operands[1].letters.sorted() == ["i", "o"]
+      && graph.constant(node.inputs[1]) != nil
   }
 
   /// Whether a node treats every position of its only activation operand alike, or has constants
@@ -235,7 +236,8 @@ private struct LayoutConversion {
   private mutating func carryOrder(_ node: Node, _ operands: Operands) throws(GraphError) -> Bool {
     guard let input = node.inputs[0], let order = orders[input] else { return false }
     if isContraction(node, 0), let weights = node.inputs[1], let tensor = graph.constant(weights) {
-      setConstant(weights, operand: 1, of: node, tensor.gathered(axis: 0, order))
+      let axis = node.op.axes.operands[1].letters.firstIndex(of: "i") ?? 0
+      setConstant(weights, operand: 1, of: node, tensor.gathered(axis: axis, order))
     } else {
       orders[node.outputs[0]] = order
     }

@@ -1,0 +1,119 @@
+import ECGraph
+import ECTensor
+
+/// Resizing of ONNX: Upsample 7-9, Resize 10-19.
+extension OperatorTable {
+  static let onnxResizeRules: [ONNXRule] = ["Resize", "Upsample"].map { type in
+    ONNXRule(type) { (node, inputs, sketch) throws(FormatError) -> [ValueID] in
+      let x = try node.operand(inputs, 0)
+      let extents = sketch.type(of: x).shape
+      guard extents.count == 4 else {
+        throw FormatError(.unsupported("\(type) of \(extents.count) axes isn't supported"))
+      }
+      let target = try resizeTarget(node, inputs, extents, sketch)
+      let kind = try resizeKernel(node, target, extents)
+      return try sketch.apply(Resize(kind: kind, target: target, layout: .channelsFirst), [x])
+    }
+  }
+
+  /// What becomes of the picture; the batch and the channels stay.
+  private static func resizeTarget(
+    _ node: ONNXNode, _ inputs: [ValueID?], _ extents: [Dimension], _ sketch: Sketch
+  ) throws(FormatError) -> Resize.Target {
+    let scalesPosition = node.type == "Upsample" || node.opset == 10 ? 1 : 2
+    let axes = node.ints("axes") ?? Array(0..<4)
+    if node.opset >= 11, let sizes = try sketch.integers(inputs, 3), !sizes.isEmpty {
+      var picture: [Int?] = [extents[2].value, extents[3].value]
+      for (axis, size) in zip(axes, sizes) {
+        let axis = try node.axis(axis, rank: 4)
+        if axis >= 2 {
+          picture[axis - 2] = size
+        } else if extents[axis].value.map({ $0 != size }) ?? (axis == 1) {
+          throw FormatError(.unsupported("resizing across channels isn't supported"))
+        }
+      }
+      let fits = node.string("keep_aspect_ratio_policy", default: "stretch") == "stretch"
+      guard let h = picture[0], let w = picture[1], fits else {
+        throw FormatError(.unsupported("these sizes of Resize aren't supported"))
+      }
+      return .sizes([h, w])
+    }
+    let given = try sketch.constant(inputs, scalesPosition)?.floats()
+    let stated = node.attributes["scales"]?.list?.compactMap(\.double).map { Float($0) }
+    guard let factors = given ?? stated, factors.count == axes.count else {
+      throw FormatError(.unsupported("\(node.type) needs scales or sizes"))
+    }
+    var scales: [Float] = [1, 1, 1, 1]
+    for (axis, factor) in zip(axes, factors) { scales[try node.axis(axis, rank: 4)] = factor }
+    guard scales[0] == 1, scales[1] == 1 else {
+      throw FormatError(.unsupported("resizing across channels isn't supported"))
+    }
+    if scales.allSatisfy({ $0 >= 1 && $0 == $0.rounded() && $0 < 65_536 }) {
+      return .scales([Int(scales[2]), Int(scales[3])])
+    }
+    guard let h = extents[2].value, let w = extents[3].value else {
+      throw FormatError(.unsupported("resizing by a fraction needs known extents"))
+    }
+    let sizes = [Float(h) * scales[2], Float(w) * scales[3]].map { $0.rounded(.down) }
+    guard sizes.allSatisfy({ $0 >= 1 && $0 < 16_777_216 }) else {
+      throw FormatError(.graph(GraphError(.emptyResult)))
+    }
+    // A result that isn't exactly so much larger is sampled by the factor, not by the extents.
+    guard [h, w].indices.allSatisfy({ sizes[$0] == Float([h, w][$0]) * scales[$0 + 2] }) else {
+      throw FormatError(.unsupported("resizing by \(scales[2]) and \(scales[3]) leaves a rest"))
+    }
+    return .sizes(sizes.map { Int($0) })
+  }
+
+  /// How pixels are interpolated.
+  private static func resizeKernel(
+    _ node: ONNXNode, _ target: Resize.Target, _ extents: [Dimension]
+  ) throws(FormatError) -> ResizeKernel {
+    let factors = wholeFactors(target, extents)
+    let mode = node.string("mode", default: "nearest")
+    if node.type == "Upsample" || node.opset == 10 {
+      // Shrinking rounds otherwise here.
+      if mode == "nearest", factors != nil { return .nearestFloorAsymmetric }
+      throw FormatError(.unsupported("\(node.type) in mode \(mode) isn't supported here"))
+    }
+    var coordinates = node.string("coordinate_transformation_mode", default: "half_pixel")
+    if coordinates == "pytorch_half_pixel" && !isSingle(target, extents) {
+      coordinates = "half_pixel"
+    }
+    switch (mode, coordinates, node.string("nearest_mode", default: "round_prefer_floor")) {
+    case ("nearest", "asymmetric", "floor"): return .nearestFloorAsymmetric
+    case ("nearest", "half_pixel", "round_prefer_ceil"): return .nearestHalfPixelCeil
+    case ("nearest", "half_pixel", "round_prefer_floor") where factors != nil:
+      // No place is halfway between two pixels.
+      return .nearestFloorAsymmetric
+    case ("nearest", "asymmetric", "round_prefer_floor")
+    where factors.map({ $0.allSatisfy { $0 <= 2 } }) ?? false:
+      return .nearestFloorAsymmetric
+    case ("linear", "half_pixel", _) where node.int("antialias", default: 0) == 0:
+      return .linearHalfPixel
+    case (_, _, let rounding):
+      throw FormatError(
+        .unsupported("Resize in mode \(mode), \(coordinates), \(rounding) isn't supported"))
+    }
+  }
+
+  /// The factors by which the picture grows, where they are whole.
+  private static func wholeFactors(_ target: Resize.Target, _ extents: [Dimension]) -> [Int]? {
+    switch target {
+    case .scales(let scales): return scales
+    case .sizes(let sizes):
+      let known = extents[2...].compactMap(\.value)
+      guard known.count == 2, zip(sizes, known).allSatisfy({ $0 % $1 == 0 }) else { return nil }
+      return zip(sizes, known).map { $0 / $1 }
+    }
+  }
+
+  /// Whether the result may have one pixel along an axis, of which one coordinate mode makes a case.
+  private static func isSingle(_ target: Resize.Target, _ extents: [Dimension]) -> Bool {
+    switch target {
+    case .scales(let scales):
+      zip(scales, extents[2...]).contains { $0 == 1 && ($1.value ?? 1) == 1 }
+    case .sizes(let sizes): sizes.contains(1)
+    }
+  }
+}
