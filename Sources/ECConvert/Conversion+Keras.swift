@@ -40,7 +40,7 @@ extension ConversionRun {
     var report = ConversionReport(
       input: self.model(options.input, source.format.rawValue, source.graph),
       output: self.model(options.output ?? "", format.rawValue, slim))
-    report.input.byteCount = FileSize.of(options.input)
+    report.input.byteCount = source.byteCount(at: options.input)
     report.input.producer = source.producer
     report.pruning = pruned?.report(final: slim)
     let writer = KerasWriter(document)
@@ -48,11 +48,10 @@ extension ConversionRun {
       report.output.byteCount = document.byteCount
       end()
     } else if let path = options.output {
-      var file = try OutputFile(path: path, force: options.force)
+      var file = try outputFile(path, source)
       // Beside the output, since other places may not have room for it.
-      let scratch = try OutputFile(path: path + ".weights", force: true)
-      try write(
-        writer, container, to: file.temporaryPath, scratch: scratch.temporaryPath, named: path)
+      let scratch = file.scratch("scratch.weights")
+      try write(writer, container, to: file.temporaryPath, scratch: scratch, named: path)
       report.output.byteCount = file.byteCount
       end()
       if options.verifySamples > 0 {

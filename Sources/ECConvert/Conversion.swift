@@ -80,6 +80,14 @@ struct ConversionRun {
     }
     let format = try options.output.map { try ModelFormat.output($0) } ?? .onnx
     if format.isKeras { try refuseONNXOptions() }
+    if options.output == "-" && options.externalData == .always {
+      throw ConversionFault(
+        .options("standard output takes one file: name an output, or leave it out"),
+        at: .option("--external-data"))
+    }
+    if let path = options.output, path != "-", !options.dryRun {
+      try OutputFile.check(path, force: options.force)
+    }
 
     begin("import", "reading \(options.input)")
     let source = try SourceModel.read(
@@ -167,7 +175,7 @@ struct ConversionRun {
     var report = ConversionReport(
       input: model(options.input, source.format.rawValue, source.graph),
       output: model(options.output ?? "", ModelFormat.onnx.rawValue, slim))
-    report.input.byteCount = FileSize.of(options.input)
+    report.input.byteCount = source.byteCount(at: options.input)
     report.input.producer = source.producer
     report.pruning = pruned?.report(final: slim)
 
@@ -206,26 +214,21 @@ struct ConversionRun {
     _ pruned: PruningStage.Result?, _ report: inout ConversionReport
   ) throws {
     begin("export", "writing \(path)")
-    var file = try OutputFile(path: path, force: options.force)
-    var data = try OutputFile(path: path + ".data", force: true)
-    let hasData: Bool
+    var file = try outputFile(path, source)
+    let companions =
+      try exporter.byteCount(of: slim).data > 0 ? [dataName(beside: file.path, source)] : []
+    let dataPaths = try companions.map { (name) throws in try file.companion(name) }
     do throws(ONNXError) {
-      // The data file is referred to by its final name; both are renamed only after verification.
-      hasData = try exporter.write(
-        slim, toFile: file.temporaryPath, dataPath: data.temporaryPath,
-        dataName: OutputFile.name(of: path) + ".data")
+      try exporter.write(slim, toFile: file.temporaryPath, dataName: companions.first)
     } catch {
       throw ONNXError(error.reason, at: error.place.trail.isEmpty ? error.place : .file(path))
     }
-    report.output.byteCount = file.byteCount + (hasData ? data.byteCount : 0)
+    report.output.byteCount = dataPaths.reduce(file.byteCount) { $0 + FileSize.of($1) }
     end()
     if options.verifySamples > 0 {
-      // A file that refers to its data by the final name can't be read back before it has it.
-      let result = hasData ? slim : try reopened(file.temporaryPath, slim)
-      try verify(result, source, pruned, &report)
+      try verify(try reopened(file.temporaryPath, slim), source, pruned, &report)
     }
-    if hasData { try data.commit() }
-    try file.commit()
+    try file.commit(companions: companions)
   }
 
   // MARK: Verification
@@ -282,14 +285,5 @@ struct ConversionRun {
     ConversionReport.Model(
       path: path, format: format, byteCount: 0, parameterCount: graph.parameterCount,
       macCount: graph.macCount)
-  }
-}
-
-/// Sizes of files.
-enum FileSize {
-  /// The bytes of a file; 0 if there is none.
-  static func of(_ path: String) -> Int {
-    var status = stat()
-    return stat(path, &status) == 0 ? Int(status.st_size) : 0
   }
 }

@@ -31,7 +31,7 @@ public struct Inspection: Sendable {
     }
     let channels = ChannelGroups(graph)
     source = ConversionReport.Model(
-      path: path, format: model.format.rawValue, byteCount: FileSize.of(path),
+      path: path, format: model.format.rawValue, byteCount: model.byteCount(at: path),
       parameterCount: model.graph.parameterCount, macCount: graph.macCount,
       producer: model.producer)
     rows = Inspection.rows(graph, channels)

@@ -3,8 +3,8 @@ import Synchronization
 
 /// Removes unfinished outputs when a signal ends the program.
 ///
-/// A path is protected before its file is made, and released once the file has its final name or is
-/// removed. Everything that the signal handler touches is allocated by `install`.
+/// A path, of a file or of the folder that holds such files, is protected before it is made, and
+/// released once the file has its final name or is removed. Everything that the signal handler touches is allocated by `install`.
 public enum OutputGuard {
   /// How many files can be protected at once.
   private static let capacity = 64
@@ -16,6 +16,8 @@ public enum OutputGuard {
     table.initialize(repeating: nil, count: capacity)
     return table
   }()
+  /// How many outputs are getting their names right now.
+  private static let suspensions = Atomic<Int>(0)
   nonisolated(unsafe) private static var interrupted: UnsafeMutablePointer<CChar>?
   nonisolated(unsafe) private static var crashed: UnsafeMutablePointer<CChar>?
 
@@ -38,6 +40,14 @@ public enum OutputGuard {
     }
   }
 
+  private static var isReady: Bool { suspensions.load(ordering: .sequentiallyConsistent) == 0 }
+
+  /// Lets nothing interrupt until `resume`: a few renames that belong together.
+  static func suspend() { suspensions.add(1, ordering: .sequentiallyConsistent) }
+
+  /// Lets signals end the program again; one that came in between came too late.
+  static func resume() { suspensions.subtract(1, ordering: .sequentiallyConsistent) }
+
   /// Installs the handlers: exit 130 when interrupted, 70 when the program itself failed.
   /// - Parameters:
   ///   - interrupted: what is written to standard error when a person or the system ends the run.
@@ -45,7 +55,7 @@ public enum OutputGuard {
   public static func install(interrupted: String, crashed: String) {
     self.interrupted = strdup(interrupted)
     self.crashed = strdup(crashed)
-    _ = paths
+    _ = (paths, suspensions.load(ordering: .relaxed))
     let stack = UnsafeMutableRawPointer.allocate(byteCount: 1 << 16, alignment: 16)
     var alternate = stack_t(ss_sp: stack, ss_flags: 0, ss_size: 1 << 16)
     sigaltstack(&alternate, nil)
@@ -53,7 +63,11 @@ public enum OutputGuard {
     var all = sigset_t()
     sigfillset(&all)
     sigprocmask(SIG_UNBLOCK, &all, nil)
-    for signal in [SIGINT, SIGTERM, SIGHUP] { handle(signal) { _ in OutputGuard.end(130) } }
+    for signal in [SIGINT, SIGTERM, SIGHUP] {
+      handle(signal) { _ in
+        if OutputGuard.isReady { OutputGuard.end(130) }
+      }
+    }
     for signal in [SIGILL, SIGTRAP, SIGABRT, SIGSEGV, SIGBUS, SIGFPE] {
       handle(signal) { _ in OutputGuard.end(70) }
     }
@@ -70,6 +84,10 @@ public enum OutputGuard {
   private static func end(_ code: Int32) -> Never {
     for place in 0..<capacity {
       if let path = paths[place] { unlink(path) }
+    }
+    // A folder only when nothing is left in it.
+    for place in 0..<capacity {
+      if let path = paths[place] { rmdir(path) }
     }
     if let message = code == 130 ? interrupted : crashed {
       _ = write(STDERR_FILENO, message, strlen(message))

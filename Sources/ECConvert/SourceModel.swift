@@ -19,6 +19,8 @@ struct SourceModel {
   var domains: [OperatorSet] = []
   /// The functions that carried nodes of an ONNX source call.
   var functions: [Tensor] = []
+  /// The files beside an ONNX source that hold its weights.
+  var dataFiles: [String] = []
   /// What the source's file says about itself.
   var documentation = ONNXDocumentation()
   /// The model as Keras has it, for sources of Keras.
@@ -58,7 +60,7 @@ struct SourceModel {
         graph: model.graph, format: format, producer: model.producer, notes: model.notes,
         layout: .channelsFirst, opset: model.opset,
         domains: model.opsets.filter { !$0.domain.isEmpty }, functions: model.functions,
-        documentation: model.documentation)
+        dataFiles: model.dataFiles, documentation: model.documentation)
     }
   }
 }

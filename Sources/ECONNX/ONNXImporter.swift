@@ -15,6 +15,8 @@ public struct ONNXModel: Sendable {
   public let opsets: [OperatorSet]
   /// The model-local functions, as messages; nodes that call them are carried.
   public let functions: [Tensor]
+  /// The paths of the files beside the model that hold its weights, sorted.
+  public let dataFiles: [String]
   /// What the file says about itself.
   public let documentation: ONNXDocumentation
   /// The program that wrote the file, with its version; `nil` where it isn't named.
@@ -92,7 +94,9 @@ public struct ONNXImporter: Sendable {
     return try file.withBytes { (bytes) throws(ONNXError) -> ModelRecord in
       try WireCheck.check(bytes)
       let tensors = TensorReader(bytes: bytes, storage: storage, external: external)
-      return try ModelReader(bytes: bytes, tensors: tensors).model()
+      var record = try ModelReader(bytes: bytes, tensors: tensors).model()
+      record.dataFiles = external.paths
+      return record
     }
   }
 
@@ -108,7 +112,8 @@ public struct ONNXImporter: Sendable {
     return ONNXModel(
       graph: graph, opset: opset, irVersion: record.irVersion,
       opsets: record.opsets.map { OperatorSet(domain: $0.domain, version: $0.version) },
-      functions: record.functions.map(\.bytes), documentation: record.documentation,
+      functions: record.functions.map(\.bytes), dataFiles: record.dataFiles,
+      documentation: record.documentation,
       producer: record.producer.isEmpty ? nil : record.producer, notes: notes + drawing.notes)
   }
 

@@ -13,7 +13,7 @@ import Testing
     let folder = Folder()
     do {
       var file = try OutputFile(path: folder.file("y"), force: false)
-      #expect(folder.names.isEmpty)
+      #expect(folder.names.allSatisfy { $0.hasPrefix(".ecconvert-") })
       #expect(file.byteCount == 0)
       Fixture.write(Array("whole".utf8), to: file.temporaryPath)
       #expect(!folder.names.contains("y"))
@@ -35,6 +35,50 @@ import Testing
     }
     #expect(folder.names == ["y"])
     #expect(text(old) == "old")
+  }
+
+  @Test func `companions are staged under their names and appear together with the file`() throws {
+    let folder = Folder()
+    do {
+      var file = try OutputFile(path: folder.file("y"), force: false)
+      let data = try file.companion("y.data")
+      #expect(OutputFile.folder(of: data) == OutputFile.folder(of: file.temporaryPath))
+      #expect(OutputFile.name(of: data) == "y.data")
+      Fixture.write(Array("data".utf8), to: data)
+      Fixture.write(Array("model".utf8), to: file.temporaryPath)
+      Fixture.write([1], to: file.scratch("left over"))
+      try file.commit(companions: ["y.data"])
+    }
+    #expect(folder.names == ["y", "y.data"])
+    #expect(text(folder.file("y")) == "model")
+    #expect(text(folder.file("y.data")) == "data")
+  }
+
+  @Test func `a companion that exists is replaced only by force`() throws {
+    let folder = Folder()
+    let old = folder.write([1], "y.data")
+    #expect(throws: ConversionFault(.outputExists, at: .file(old))) {
+      var file = try OutputFile(path: folder.file("y"), force: false)
+      _ = try file.companion("y.data")
+    }
+    #expect(folder.names == ["y.data"])
+  }
+
+  @Test func `a name that can't be given leaves the old files as they were`() throws {
+    let folder = Folder()
+    let oldData = folder.write(Array("old data".utf8), "y.data")
+    do {
+      var file = try OutputFile(path: folder.file("y"), force: true)
+      Fixture.write(Array("new data".utf8), to: try file.companion("y.data"))
+      Fixture.write(Array("new".utf8), to: try file.companion("z.data"))
+      Fixture.write(Array("model".utf8), to: file.temporaryPath)
+      // In the meantime somebody makes a folder where the model goes.
+      #expect(mkdir(folder.file("y"), 0o755) == 0)
+      #expect(throws: ConversionFault.self) { try file.commit(companions: ["y.data", "z.data"]) }
+    }
+    #expect(text(oldData) == "old data")
+    rmdir(folder.file("y"))
+    #expect(folder.names == ["y.data"])
   }
 
   @Test func `a file that exists is replaced only by force`() throws {

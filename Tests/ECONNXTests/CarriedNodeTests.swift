@@ -16,12 +16,24 @@ import Testing
     #expect(source.notes.contains { $0.hasPrefix("Use ") })
     var options = ONNXExportOptions()
     options.opset = source.opset
-    try ONNXExporter(options: options).writeAtomically(
-      source.graph, path: "\(folder)/again.onnx")
+    try ONNXExporter(options: options).write(source.graph, toFile: "\(folder)/again.onnx")
     let again = try ONNXImporter(table: .test).model(contentsOf: "\(folder)/again.onnx").graph
     let attributes = try #require(again.nodes.last?.op as? Use).attributes
     #expect(attributes["ints"]?.ints == [4, 5])
     #expect(attributes["text"]?.string == "größe")
+  }
+
+  @Test(arguments: ["attribute", "subgraph"])
+  func `a carried node with data in another file is refused`(place: String) throws {
+    let path = Fixture.path("onnx/carried_external_\(place).onnx")
+    do throws(ONNXError) {
+      _ = try ONNXImporter(table: .standard).model(contentsOf: path)
+      Issue.record("it was read")
+    } catch {
+      #expect(error.what.hasPrefix("external data: the node is carried"))
+      #expect(error.place == .file(path).appending(.node("use")))
+      #expect(error.category == .input && error.remedy != nil)
+    }
   }
 
   @Test func `paddings that are computed with bounds are known`() throws {

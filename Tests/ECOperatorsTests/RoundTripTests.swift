@@ -14,8 +14,7 @@ import Testing
     var options = ONNXExportOptions()
     options.opset = opset
     let path = "\(folder)/model.onnx"
-    try ONNXExporter(options: options).write(
-      graph, toFile: path, dataPath: path + ".data", dataName: "model.onnx.data")
+    try ONNXExporter(options: options).write(graph, toFile: path)
     return try ONNXImporter(table: .standard).model(contentsOf: path).graph
   }
 

@@ -239,6 +239,13 @@ def externals(out):
         "link": dict(location="link.bin", offset="8"),
     }.items():
         external(out, f"broken_external_{name}.onnx", **entries)
+    # Where a node is carried as bytes, its data can't come along.
+    inner = external_tensor(location="external.bin", offset="8")
+    graph = h.make_graph([h.make_node("Identity", ["w"], ["i"])], "g", [], [value("i")], [inner])
+    for name, held in {"attribute": inner, "subgraph": graph}.items():
+        m = model([h.make_node("Use", ["x"], ["y"], name="use", held=held)])
+        with open(os.path.join(out, f"carried_external_{name}.onnx"), "wb") as f:
+            f.write(m.SerializeToString())
 
 
 def bomb(levels):

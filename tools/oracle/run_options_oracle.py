@@ -10,7 +10,8 @@ Checks for every model that converts:
               outputs close to those stored
     batch-3   --batch 3: the extent written, outputs of a batch of three
     nchw, nhwc  --inputs-as-nchw, --inputs-as-nhwc: the same outputs for images transposed
-    external  --external-data always: the file runs where it stands, and with its data moved along
+    external  --external-data always: offsets at pages, exact lengths, nothing else left; the file
+              runs with its data moved along, and is read again into one file
     dynamic   --batch dynamic, of what --batch 3 wrote: outputs of a batch of two
 and once, on models made here: weights and activations beyond the range of half precision keep
 float32 and are named, --input-shape fixes what a file leaves open, and what can't be is refused.
@@ -29,6 +30,13 @@ from run_oracle import CACHE, Checks, arguments, finish_making, make_models, par
 NOT_IN_HALF = {"merge_zoo"}
 
 OPSETS = [13, 15, 17, 18, 19, 20, 21, 22, 23, 24]
+
+
+def bytes_of(tensor):
+    """The size of a tensor's data."""
+    import math
+    import onnx
+    return math.prod(tensor.dims) * onnx.helper.tensor_dtype_to_np_dtype(tensor.data_type).itemsize
 
 
 class OptionChecks(Checks):
@@ -158,6 +166,9 @@ class OptionChecks(Checks):
         path = place / "model.onnx"
         if not self.write("external", self.source, path, "--external-data", "always"):
             return
+        names = sorted(p.name for p in place.iterdir())
+        if [n for n in names if n not in ("model.onnx", "model.onnx.data")]:
+            return self.add("external", False, f"it left {names}")
         moved = self.folder / "elsewhere"
         shutil.rmtree(moved, ignore_errors=True)
         shutil.move(place, moved)
@@ -166,6 +177,19 @@ class OptionChecks(Checks):
         if inside:
             self.add("external", False, f"weights inside: {inside[:3]}")
             return
+        for t in tensors:
+            entries = {e.key: e.value for e in t.external_data}
+            if entries and (int(entries["offset"]) % 4096
+                            or int(entries["length"]) != bytes_of(t)):
+                self.add("external", False, f"{t.name}: {entries}")
+                return
+        again = self.folder / "inside.onnx"
+        if not self.write("external", moved / "model.onnx", again, "--external-data", "never"):
+            return
+        if (self.folder / "inside.onnx.data").exists():
+            self.add("external", False, "--external-data never wrote a file of weights")
+            return
+        self.close("external", again, *self.arrays(), self.tolerance)
         self.close("external", moved / "model.onnx", *self.arrays(), self.tolerance)
 
     def all(self):

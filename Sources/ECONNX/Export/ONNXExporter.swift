@@ -30,25 +30,33 @@ public struct ONNXExporter: Sendable {
     options.externalData = .never
     let model = try ModelMessage(graph, options, dataName: "")
     if model.byteCount > Int(Int32.max) {
-      throw ONNXError(.tooLarge(byteCount: model.byteCount))
+      throw ONNXError(
+        .tooLarge(byteCount: model.byteCount), remedy: "name an output: weights can go beside it")
     }
     try model.write(to: ByteSink(descriptor: descriptor))
   }
 
-  /// Writes a model to a new file, and its weights to `<dataName>` in the same folder if they are too
-  /// many for one file.
+  /// Writes a model to a file, and its weights to another beside it where they don't stay inside.
+  ///
+  /// The weights come first. Neither is flushed to the disk.
+  /// - Parameters:
+  ///   - path: the model's file, which is made or emptied.
+  ///   - dataName: the name of the file of weights, in the same folder; that of the model with
+  ///     `.data` if it is `nil`. The model refers to it.
   /// - Returns: whether there is a file of weights.
   /// - Throws: `ONNXError`; files that were begun stay for the caller to remove.
   @discardableResult
-  public func write(_ graph: Graph, toFile path: String, dataPath: String, dataName: String)
+  public func write(_ graph: Graph, toFile path: String, dataName: String? = nil)
     throws(ONNXError) -> Bool
   {
+    let start = path.lastIndex(of: "/").map { path.index(after: $0) } ?? path.startIndex
+    let dataName = dataName ?? "\(path[start...]).data"
     let model = try ModelMessage(graph, options, dataName: dataName)
     if model.byteCount > Int(Int32.max) {
       throw ONNXError(.tooLarge(byteCount: model.byteCount))
     }
     if model.externalByteCount > 0 {
-      try withFile(dataPath) { descriptor throws(ONNXError) in
+      try withFile(path[..<start] + dataName) { descriptor throws(ONNXError) in
         try model.writeExternal(to: ByteSink(descriptor: descriptor))
       }
     }
@@ -58,19 +66,13 @@ public struct ONNXExporter: Sendable {
     return model.externalByteCount > 0
   }
 
-  /// Opens a file for writing and flushes it to the disk at the end.
-  func withFile(
-    _ path: String, isNew: Bool = true, _ body: (Int32) throws(ONNXError) -> Void
-  ) throws(ONNXError) {
-    let flags = O_WRONLY | O_CLOEXEC | (isNew ? O_CREAT | O_TRUNC : 0)
-    let descriptor = open(path, flags, 0o666)
+  private func withFile(_ path: String, _ body: (Int32) throws(ONNXError) -> Void)
+    throws(ONNXError)
+  {
+    let descriptor = open(path, O_WRONLY | O_CLOEXEC | O_CREAT | O_TRUNC, 0o666)
     guard descriptor >= 0 else { throw ONNXExporter.failure(errno).inside(.file(path)) }
     do throws(ONNXError) {
       try body(descriptor)
-      // Pipes and devices can't be flushed.
-      guard fsync(descriptor) == 0 || errno == EINVAL || errno == EROFS else {
-        throw ONNXExporter.failure(errno)
-      }
     } catch {
       close(descriptor)
       throw error.place.trail.isEmpty ? error.inside(.file(path)) : error

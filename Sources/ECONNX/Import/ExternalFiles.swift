@@ -15,6 +15,9 @@ final class ExternalFiles {
     self.folder = folder
   }
 
+  /// The paths of the files that were read, sorted.
+  var paths: [String] { mapped.keys.sorted().map { "\(folder)/\($0)" } }
+
   /// The storage and first byte that a tensor's entries name.
   /// - Throws: `ONNXError.externalData` for whatever leaves the folder, is a link, has another size.
   func bytes(_ entries: [String: String], expected: Int) throws(ONNXError) -> (

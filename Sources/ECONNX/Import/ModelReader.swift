@@ -101,6 +101,7 @@ struct ModelReader {
     node.append(5, bytes: value.bytes[...])
     var record = NodeRecord(bytes: node.tensor)
     record.type = "Constant"
+    record.hasExternalData = try hasExternalData(tensor: range)
     record.outputs = [name]
     return record
   }
@@ -162,6 +163,7 @@ struct ModelReader {
     for attribute in message.payloads(5) {
       do throws(ONNXError) {
         try read(attribute, into: &node)
+        if try hasExternalData(attribute: attribute) { node.hasExternalData = true }
       } catch {
         throw error.inside(.node(node.title))
       }

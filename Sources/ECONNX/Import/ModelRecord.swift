@@ -25,6 +25,8 @@ struct ModelRecord {
   var metadata: [(key: String, value: String)] = []
   var documentation = ONNXDocumentation()
   var hasTraining = false
+  /// The paths of the files beside the model that hold its weights.
+  var dataFiles: [String] = []
   /// The model-local functions.
   var functions: [FunctionRecord] = []
   var graph = GraphRecord()
@@ -81,6 +83,8 @@ struct NodeRecord {
   var opaque: [(name: String, range: Range<Int>)] = []
   /// Outer values that subgraphs may read.
   var captures: [String] = []
+  /// Whether tensors in its message have their data in other files.
+  var hasExternalData = false
   /// The bytes of the NodeProto.
   var bytes: Tensor
   /// The version of the operator set, where it isn't the model's.
