@@ -97,7 +97,8 @@ public struct ONNXImporter: Sendable {
   }
 
   private func read(_ path: String) throws(ONNXError) -> ONNXModel {
-    let record = try ONNXImporter.record(path)
+    var inlining = try FunctionInlining(try ONNXImporter.record(path))
+    let record = try inlining.inlined()
     var notes: [String] = []
     let opset = try checkVersions(record, &notes)
     if record.hasTraining { notes.append("training information is left out") }
@@ -107,7 +108,7 @@ public struct ONNXImporter: Sendable {
     return ONNXModel(
       graph: graph, opset: opset, irVersion: record.irVersion,
       opsets: record.opsets.map { OperatorSet(domain: $0.domain, version: $0.version) },
-      functions: record.functions, documentation: record.documentation,
+      functions: record.functions.map(\.bytes), documentation: record.documentation,
       producer: record.producer.isEmpty ? nil : record.producer, notes: notes + drawing.notes)
   }
 

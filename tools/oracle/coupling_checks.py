@@ -22,6 +22,15 @@ class Producers:
         self.weights = {t.name: t for t in model.graph.initializer}
         self.nodes = {n.output[0]: n for n in model.graph.node}
         self.edits = {(name, axis): removed for name, axis, removed in edits}
+        self.functions = {(f.domain, f.name) for f in model.functions}
+
+    def group(self, tensor, group_of):
+        """The group of a tensor's producer; that of a call is that of a node of the function."""
+        node = self.nodes[tensor]
+        if (node.domain, node.op_type) not in self.functions:
+            return group_of.get(node.name)
+        inside = {g for layer, g in group_of.items() if layer.startswith(f"{node.name}/")}
+        return inside.pop() if len(inside) == 1 else None
 
     def attribute(self, node, name, default=0):
         return next((a.i for a in node.attribute if a.name == name), default)
@@ -66,7 +75,7 @@ def check_groups(checks, record, producers, plan):
     for tensor, expected in record["expect"].items():
         if tensor not in producers.nodes or producers.is_depthwise(tensor):
             continue
-        found = group_of.get(producers.nodes[tensor].name)
+        found = producers.group(tensor, group_of)
         if "group" in expected:
             if found is None:
                 faults.append(f"'{tensor}' is frozen, expected in group {expected['group']}")

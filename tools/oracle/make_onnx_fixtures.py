@@ -141,6 +141,48 @@ def constants(path):
     onnx.save(m, path)
 
 
+def function(name, nodes, inputs=("a",), outputs=("b",), opset=17, domain="local", **kw):
+    return h.make_function(domain, name, list(inputs), list(outputs), nodes,
+                           [h.make_opsetid("", opset), h.make_opsetid("local", 1)], **kw)
+
+
+def refers(node, **names):
+    """The node with attributes that are those of the function's call."""
+    for name, outer in names.items():
+        node.attribute.add(name=name, type=onnx.AttributeProto.FLOAT, ref_attr_name=outer)
+    return node
+
+
+def with_functions(nodes, functions, **kw):
+    m = model(nodes, **kw)
+    m.opset_import.append(h.make_opsetid("local", 1))
+    m.functions.extend(functions)
+    return m
+
+
+def functions(path):
+    """Calls: nested, with an attribute given, defaulted and absent, an operand left out, results
+    that are operands, a name that the graph has already, and one of another operator set."""
+    call = lambda op, x, y, **kw: h.make_node(op, x, y, domain="local", **kw)
+    slope = lambda: [refers(h.make_node("Use", ["a", "", "c"], ["t"], name="inner", fixed=7),
+                            alpha="slope", beta="other"),
+                     h.make_node("Relu", ["t"], ["b"])]
+    m = with_functions(
+        [call("Slope", ["x", "x"], ["p/t"], name="p", slope=0.25),
+         call("Slope", ["p/t"], ["q"], name="q"),
+         call("Outer", ["q"], ["r"], name="outer", steep=0.75),
+         call("Same", ["r"], ["s", "u"], name="same"),
+         call("Older", ["s"], ["v"], name="older"),
+         h.make_node("Use", ["u", "v"], ["y"], name="last")],
+        [function("Slope", slope(), ("a", "c"), attributes=["other"],
+                  attribute_protos=[h.make_attribute("slope", 0.5)]),
+         function("Outer", [refers(call("Slope", ["a", "a"], ["b"], name="call"),
+                                   slope="steep")], attributes=["steep"]),
+         function("Same", [h.make_node("Relu", ["a"], ["t"])], outputs=("t", "a")),
+         function("Older", [h.make_node("Relu", ["a"], ["b"])], opset=13)])
+    onnx.save(m, path)
+
+
 def net(path):
     """IR 3: every initializer is an input too; the nodes are out of order."""
     rng = np.random.RandomState(0)
@@ -223,6 +265,8 @@ def broken(out):
     outside = model([use])
     outside.graph.sparse_initializer.add().CopyFrom(sparse("w"))
     outside.graph.sparse_initializer[0].dims[:] = [1, 3]
+    calls = lambda op: h.make_node(op, ["a"], ["b"], domain="local")
+    call = h.make_node("First", ["x"], ["y"], name="call", domain="local")
     then = h.make_graph([relu("x", "t")], "then", [], [value("t")])
     for name, m in {
         "dims": model([use], initializers=[w([2, 2], 3)]),
@@ -244,6 +288,13 @@ def broken(out):
             h.make_node("Loop", ["x"], ["a"], name="l"),
             h.make_node("Gelu", ["a"], ["b"], domain="com.example"),
             h.make_node("If", ["b"], ["y"], name="if", then_branch=then, else_branch=then)]),
+        "function_cycle": with_functions(
+            [call], [function("First", [calls("Second")]), function("Second", [calls("First")])]),
+        "function_twice": with_functions([call], [function("First", [relu("a", "b")])] * 2),
+        "function_operands": with_functions([call], [function("First", [], ())]),
+        "function_growth": with_functions([call], [function("First", [calls("C0")])] + [
+            function(f"C{k}", [calls(f"C{k + 1}")] * 8) for k in range(9)]),
+        "reference": model([refers(relu(name="r"), alpha="slope")]),
         "opset": model([relu()], opset=6),
         "ir": model([relu()], ir=2),
         "no_opset": no_opset, "no_graph": no_graph, "no_shape": no_shape,
@@ -273,6 +324,7 @@ if __name__ == "__main__":
     os.makedirs(out, exist_ok=True)
     encodings(os.path.join(out, "encodings.onnx"))
     constants(os.path.join(out, "constants.onnx"))
+    functions(os.path.join(out, "functions.onnx"))
     net(os.path.join(out, "net.onnx"))
     externals(out)
     broken(out)

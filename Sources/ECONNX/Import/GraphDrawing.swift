@@ -134,7 +134,9 @@ struct GraphDrawing {
 
   /// Computes a node's results without drawing it, if they are known.
   private mutating func fold(_ node: NodeRecord, _ index: Int) -> Bool {
-    guard let folding = table.folding, node.domain.isEmpty, node.captures.isEmpty else {
+    guard let folding = table.folding, node.domain.isEmpty, node.captures.isEmpty,
+      node.obstacle == nil
+    else {
       return false
     }
     let operands = node.inputs.map { $0.isEmpty ? nil : known($0) }
@@ -176,6 +178,7 @@ struct GraphDrawing {
   }
 
   private mutating func drawOperator(_ node: NodeRecord) throws(ONNXError) {
+    if let reason = node.obstacle { return try carry(node, because: reason) }
     guard let rule = table.onnx[qualified(node)] else {
       return try carry(node, because: "there is no rule for it")
     }

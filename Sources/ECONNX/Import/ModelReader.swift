@@ -44,7 +44,7 @@ struct ModelReader {
       return record
     }
     model.hasTraining = message.payload(20) != nil
-    model.functions = message.payloads(25).map { tensors.view($0) }
+    for payload in message.payloads(25) { model.functions.append(try function(payload)) }
     let parts = message.payloads(7)
     guard !parts.isEmpty else { throw ONNXError(.noGraph) }
     // A message that is written in parts is the same as all of its parts together.
@@ -105,7 +105,8 @@ struct ModelReader {
     return record
   }
 
-  private func edge(_ range: Range<Int>) throws(ONNXError) -> EdgeRecord {
+  /// The ValueInfoProto in `range`.
+  func edge(_ range: Range<Int>) throws(ONNXError) -> EdgeRecord {
     let message = try WireMessage(bytes, range, heavy: [2])
     let type = message.payload(2)
     return try WireMessage(bytes, range, heavy: []).withLight(

@@ -25,8 +25,8 @@ struct ModelRecord {
   var metadata: [(key: String, value: String)] = []
   var documentation = ONNXDocumentation()
   var hasTraining = false
-  /// The bytes of the model-local functions, as FunctionProto.
-  var functions: [Tensor] = []
+  /// The model-local functions.
+  var functions: [FunctionRecord] = []
   var graph = GraphRecord()
 
   /// The version of the standard operator set.
@@ -85,6 +85,8 @@ struct NodeRecord {
   var bytes: Tensor
   /// The version of the operator set, where it isn't the model's.
   var version: Int?
+  /// Why no rule may read the node: it calls a function that can't be inlined.
+  var obstacle: String?
 
   init(bytes: Tensor) {
     self.bytes = bytes
