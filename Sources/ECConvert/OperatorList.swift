@@ -35,13 +35,13 @@ public enum OperatorList {
 
   private static var kerasTable: String {
     table(
-      ["Keras layer", "pruned through", "run", "ONNX", "Keras"],
+      ["Keras layer", "pruned through", "run", "Keras"],
       keras.map { name in
         let trial = OperatorSample.keras.lazy.compactMap { OperatorTrial(keras: name, $0) }.first
         let isWritten = OperatorTable.standard.kerasWrites[name] != nil
         return [
           "`\(name)`", trial.map { $0.isPrunedThrough ? "yes" : "barrier" } ?? "?",
-          word(trial?.runs), word(trial?.isONNX),
+          word(trial?.runs),
           isWritten ? "yes" : trial.map { $0.isKeras ? "as operators" : "-" } ?? "?",
         ]
       })

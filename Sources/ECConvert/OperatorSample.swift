@@ -60,35 +60,42 @@ struct OperatorSample {
     "MatMul": OperatorSample(activations: [[4]], constants: [ones([4, 4])]),
     "BatchNormalization": one([vector, vector, vector, vector]),
     "InstanceNormalization": one([vector, vector]),
-    "GroupNormalization": one([vector, vector], ["num_groups": 2]),
-    "LayerNormalization": one([ones([6])]), "RMSNormalization": one([ones([6])]),
-    "LRN": one([], ["size": 3]), "LpNormalization": one([], ["axis": 1]),
+    "GroupNormalization": one([vector, vector], ["num_groups": .int(2)]),
+    "LayerNormalization": OperatorSample(activations: [[4]], constants: [vector]),
+    "RMSNormalization": OperatorSample(activations: [[4]], constants: [vector]),
+    "LRN": one([], ["size": .int(3)]), "LpNormalization": one([], ["axis": .int(1)]),
     "MaxPool": one([], window), "AveragePool": one([], window), "LpPool": one([], window),
-    "PRelu": one([ones([4, 1, 1])]), "Cast": one([], ["to": 10]),
-    "Softmax": one([], ["axis": 1]), "LogSoftmax": one([], ["axis": 1]),
-    "Concat": OperatorSample(activations: [image, image], attributes: ["axis": 1]),
+    "PRelu": one([ones([4, 1, 1])]), "Cast": one([], ["to": .int(10)]),
+    "Softmax": one([], ["axis": .int(1)]), "LogSoftmax": one([], ["axis": .int(1)]),
+    "Concat": OperatorSample(activations: [image, image], attributes: ["axis": .int(1)]),
     "Reshape": one([whole(0, -1)]), "Transpose": one([], ["perm": ints(0, 2, 3, 1)]),
     "Squeeze": OperatorSample(activations: [[4, 1, 1]], constants: [whole(2, 3)]),
     "Unsqueeze": one([whole(2)]), "Pad": one([whole(0, 0, 1, 1, 0, 0, 1, 1)]),
-    "Slice": one([whole(0), whole(2), whole(1)]), "Split": one([whole(2, 2)], ["axis": 1]),
-    "Gather": one([whole(0, 2)], ["axis": 1]), "Expand": one([whole(1, 4, 6, 6)]),
-    "Tile": one([whole(1, 1, 2, 2)]), "DepthToSpace": one([], ["blocksize": 2]),
-    "SpaceToDepth": one([], ["blocksize": 2]),
+    "Slice": one([whole(0), whole(2), whole(1)]), "Split": one([whole(2, 2)], ["axis": .int(1)]),
+    "Gather": one([whole(0, 2)], ["axis": .int(1)]), "Expand": one([whole(1, 4, 6, 6)]),
+    "Tile": one([whole(1, 1, 2, 2)]), "DepthToSpace": one([], ["blocksize": .int(2)]),
+    "SpaceToDepth": one([], ["blocksize": .int(2)]),
     "Resize": one(
       [nil, Tensor([1, 1, 2, 2] as [Float], shape: [4])],
-      ["mode": "nearest", "coordinate_transformation_mode": "asymmetric", "nearest_mode": "floor"]),
-    "Upsample": one([Tensor([1, 1, 2, 2] as [Float], shape: [4])], ["mode": "nearest"]),
+      [
+        "mode": .string("nearest"), "coordinate_transformation_mode": .string("asymmetric"),
+        "nearest_mode": .string("floor"),
+      ]),
+    "Upsample": one([Tensor([1, 1, 2, 2] as [Float], shape: [4])], ["mode": .string("nearest")]),
   ].merging(
     ["L1", "L2", "Max", "Mean", "Min", "Prod", "Sum"].map {
-      ("Reduce\($0)", one([whole(2, 3)], ["keepdims": 0]))
+      ("Reduce\($0)", one([whole(2, 3)], ["keepdims": .int(0)]))
     }, uniquingKeysWith: { first, _ in first })
 
   /// One configuration with all keys that layers can't be without; a layer reads its own.
   private static func config(_ rank: Int) -> FormatObject {
     [
-      "units": 4, "filters": 4, "kernel_size": 3, "size": 2, "axis": -1, "n": 2, "height": 3,
-      "width": 3, "scale": .float(0.5), "rate": .float(0.5), "use_bias": false, "groups": 2,
-      "activation": "linear", "target_shape": ints(-1), "axes": 1, "factor": .float(0.5),
+      "units": .int(4), "filters": .int(4), "kernel_size": .int(3), "size": .int(2),
+      "axis": .int(-1), "n": .int(2), "height": .int(3),
+      "width": .int(3), "scale": .float(0.5), "rate": .float(0.5), "use_bias": .bool(false),
+      "groups": .int(1),
+      "activation": .string("linear"), "target_shape": ints(-1), "axes": .int(1),
+      "factor": .float(0.5),
       "dims": .list((1...max(rank, 1)).reversed().map { .int($0) }),
     ]
   }
