@@ -4,13 +4,13 @@ import ECPruning
 
 /// What a model is made of, and what of it can be pruned.
 public struct Inspection: Sendable {
-  private let source: ConversionReport.Model
-  private let rows: [FormatObject]
-  private let groups: [FormatObject]
-  private let barriers: [Barrier]
-  private let prunableMACShare: Double
-  private let inputs: [(name: String, type: String)]
-  private let outputs: [(name: String, type: String)]
+  let source: ConversionReport.Model
+  let rows: [FormatObject]
+  let groups: [FormatObject]
+  let barriers: [Barrier]
+  let prunableMACShare: Double
+  let inputs: [(name: String, type: String)]
+  let outputs: [(name: String, type: String)]
   /// What a person should know besides.
   public let warnings: [String]
 
@@ -78,58 +78,6 @@ public struct Inspection: Sendable {
       ])
     }
     return rows
-  }
-
-  /// The findings, for people, in 80 columns.
-  public var lines: [String] {
-    var lines = [
-      "\(OutputFile.name(of: source.path)): \(source.format)"
-        + (source.producer.map { ", \($0)" } ?? "") + ", \(Summary.bytes(source.byteCount))"
-    ]
-    lines += inputs.map { "  input  \($0.name)  \($0.type)" }
-    lines += outputs.map { "  output \($0.name)  \($0.type)" }
-    lines += [
-      "",
-      Inspection.line("layer", "operators", "shape", "params", "MACs", "group"),
-    ]
-    for row in rows {
-      let shape = row["shape"]?.list?.dropFirst().map { $0.int.map { "\($0)" } ?? "?" } ?? []
-      let parameters = row["parameters"]?.int ?? 0
-      let macs = row["macs"]?.int ?? 0
-      lines.append(
-        Inspection.line(
-          row["layer"]?.string ?? "", row["operators"]?.string ?? "",
-          shape.joined(separator: "x"), parameters == 0 ? "" : Summary.count(parameters),
-          macs == 0 ? "" : Summary.count(macs), row["group"]?.int.map { "\($0)" } ?? ""))
-    }
-    let share = (prunableMACShare * 1000).rounded() / 10
-    lines += [
-      "",
-      "\(Summary.count(source.parameterCount)) parameters, \(Summary.count(source.macCount)) MACs"
-        + " a sample; \(groups.count) channel groups hold \(share) % of the MACs",
-    ]
-    if !barriers.isEmpty { lines.append("left alone:") }
-    for barrier in barriers {
-      lines.append(
-        "  \(barrier.layer): \(barrier.reason) (\(barrier.channels) channels, "
-          + "\(Summary.count(barrier.parameters)) parameters)")
-    }
-    return lines
-  }
-
-  private static func line(
-    _ layer: String, _ operators: String, _ shape: String, _ parameters: String, _ macs: String,
-    _ group: String
-  ) -> String {
-    func left(_ text: String, _ width: Int) -> String {
-      let cut = text.count > width ? String(text.prefix(width - 1)) + "…" : text
-      return cut + String(repeating: " ", count: width - cut.count)
-    }
-    func right(_ text: String, _ width: Int) -> String {
-      String(repeating: " ", count: max(0, width - text.count)) + text
-    }
-    return left(layer, 26) + " " + left(operators, 16) + " " + left(shape, 12)
-      + right(parameters, 8) + right(macs, 8) + right(group, 6)
   }
 
   /// The findings as JSON.

@@ -42,5 +42,9 @@ import Testing
     let text = String(decoding: result.output, as: UTF8.self)
     #expect(text.contains("| `Conv2D` |"))
     #expect(text.contains("| `Gemm` |"))
+    #expect(text.contains("| `Relu` | yes | yes | yes | yes |"))
+    // Every ONNX rule takes its sample.
+    let operators = try #require(text.components(separatedBy: "## ONNX operators").last)
+    #expect(operators.split(separator: "\n").filter { $0.contains("| ? |") } == [])
   }
 }

@@ -161,7 +161,10 @@ import Testing
     let members = try #require(object as? [String: Any])
     #expect(try #require(members["parameters"] as? Int) > 1000)
     let people = try Command.run(["inspect", model("cnn")])
-    #expect(String(decoding: people.output, as: UTF8.self).contains("inner_conv"))
+    let text = String(decoding: people.output, as: UTF8.self)
+    #expect(text.contains("inner_conv"))
+    #expect(text.split(separator: "\n").filter { $0.count > 80 } == [])
+    #expect(text.contains("  graph output: "))
     #expect(people.errors.isEmpty)
   }
 }

@@ -21,4 +21,9 @@ import Testing
   @Test func `numbers that are rounded up to a thousand take the next unit`() {
     #expect(Summary.count(999_999) == "1.0 M")
   }
+
+  @Test func `a name that is too long loses its middle`() {
+    #expect(Inspection.fit("conv", 4) == "conv")
+    #expect(Inspection.fit("features.0.conv", 7) == "fea…onv")
+  }
 }

@@ -1,0 +1,112 @@
+import ECGraph
+import ECTensor
+
+/// Operands and attributes that a rule is tried on.
+struct OperatorSample {
+  /// The shapes of the activations without the batch: channels first for ONNX, last for Keras.
+  var activations: [[Int]]
+  /// The constants behind them.
+  var constants: [Tensor?] = []
+  /// The attributes, or the configuration.
+  var attributes: FormatObject = [:]
+  /// The arguments of the call of a Keras layer.
+  var arguments: FormatObject = [:]
+  /// The number of axes that a Keras kernel has for windows.
+  var windowRank = 2
+
+  /// The version of the operator set that samples are of.
+  static let opset = 22
+
+  static func ones(_ shape: [Int]) -> Tensor {
+    Tensor([Float](repeating: 1, count: shape.reduce(1, *)), shape: shape)
+  }
+
+  /// A weight of a Keras layer of four channels, by its name.
+  func weight(_ name: String) -> Tensor {
+    let window = [Int](repeating: 3, count: windowRank)
+    let point = [Int](repeating: 1, count: windowRank)
+    switch name {
+    case "kernel": return Self.ones(window + [4, 4])
+    case "depthwise_kernel": return Self.ones(window + [4, 1])
+    case "pointwise_kernel": return Self.ones(point + [4, 4])
+    default: return Self.ones([4])
+    }
+  }
+
+  private static let image = [4, 6, 6]
+  private static let vector = ones([4])
+  private static func whole(_ numbers: Int...) -> Tensor { Tensor(numbers, shape: [numbers.count]) }
+  private static func ints(_ numbers: Int...) -> FormatValue { .list(numbers.map { .int($0) }) }
+
+  /// The sample of an ONNX operator; most take one image.
+  static func onnx(_ type: String) -> OperatorSample {
+    onnxSamples[type] ?? OperatorSample(activations: [image])
+  }
+
+  private static func one(
+    _ constants: [Tensor?] = [], _ attributes: FormatObject = [:]
+  ) -> OperatorSample {
+    OperatorSample(activations: [image], constants: constants, attributes: attributes)
+  }
+
+  private static let pair = OperatorSample(activations: [image, image])
+  private static let kernel = ones([4, 4, 3, 3])
+  private static let window: FormatObject = ["kernel_shape": ints(2, 2), "strides": ints(2, 2)]
+
+  private static let onnxSamples: [String: OperatorSample] = [
+    "Add": pair, "Sub": pair, "Mul": pair, "Div": pair, "Pow": pair, "Max": pair, "Min": pair,
+    "Sum": pair, "Mean": pair, "Conv": one([kernel]), "ConvTranspose": one([kernel]),
+    "Gemm": OperatorSample(activations: [[4]], constants: [ones([4, 4])]),
+    "MatMul": OperatorSample(activations: [[4]], constants: [ones([4, 4])]),
+    "BatchNormalization": one([vector, vector, vector, vector]),
+    "InstanceNormalization": one([vector, vector]),
+    "GroupNormalization": one([vector, vector], ["num_groups": .int(2)]),
+    "LayerNormalization": OperatorSample(activations: [[4]], constants: [vector]),
+    "RMSNormalization": OperatorSample(activations: [[4]], constants: [vector]),
+    "LRN": one([], ["size": .int(3)]), "LpNormalization": one([], ["axis": .int(1)]),
+    "MaxPool": one([], window), "AveragePool": one([], window), "LpPool": one([], window),
+    "PRelu": one([ones([4, 1, 1])]), "Cast": one([], ["to": .int(10)]),
+    "Softmax": one([], ["axis": .int(1)]), "LogSoftmax": one([], ["axis": .int(1)]),
+    "Concat": OperatorSample(activations: [image, image], attributes: ["axis": .int(1)]),
+    "Reshape": one([whole(0, -1)]), "Transpose": one([], ["perm": ints(0, 2, 3, 1)]),
+    "Squeeze": OperatorSample(activations: [[4, 1, 1]], constants: [whole(2, 3)]),
+    "Unsqueeze": one([whole(2)]), "Pad": one([whole(0, 0, 1, 1, 0, 0, 1, 1)]),
+    "Slice": one([whole(0), whole(2), whole(1)]), "Split": one([whole(2, 2)], ["axis": .int(1)]),
+    "Gather": one([whole(0, 2)], ["axis": .int(1)]), "Expand": one([whole(1, 4, 6, 6)]),
+    "Tile": one([whole(1, 1, 2, 2)]), "DepthToSpace": one([], ["blocksize": .int(2)]),
+    "SpaceToDepth": one([], ["blocksize": .int(2)]),
+    "Resize": one(
+      [nil, Tensor([1, 1, 2, 2] as [Float], shape: [4])],
+      [
+        "mode": .string("nearest"), "coordinate_transformation_mode": .string("asymmetric"),
+        "nearest_mode": .string("floor"),
+      ]),
+    "Upsample": one([Tensor([1, 1, 2, 2] as [Float], shape: [4])], ["mode": .string("nearest")]),
+  ].merging(
+    ["L1", "L2", "Max", "Mean", "Min", "Prod", "Sum"].map {
+      ("Reduce\($0)", one([whole(2, 3)], ["keepdims": .int(0)]))
+    }, uniquingKeysWith: { first, _ in first })
+
+  /// One configuration with all keys that layers can't be without; a layer reads its own.
+  private static func config(_ rank: Int) -> FormatObject {
+    [
+      "units": .int(4), "filters": .int(4), "kernel_size": .int(3), "size": .int(2),
+      "axis": .int(-1), "n": .int(2), "height": .int(3),
+      "width": .int(3), "scale": .float(0.5), "rate": .float(0.5), "use_bias": .bool(false),
+      "groups": .int(1),
+      "activation": .string("linear"), "target_shape": ints(-1), "axes": .int(1),
+      "factor": .float(0.5),
+      "dims": .list((1...max(rank, 1)).reversed().map { .int($0) }),
+    ]
+  }
+
+  /// What Keras layers are tried on, in order: pictures, then sequences, vectors and volumes.
+  static let keras: [OperatorSample] = [[6, 6, 4], [6, 4], [4], [6, 6, 6, 4]].flatMap { shape in
+    [1, 2].map { count in
+      let tensors = (0..<count).map { FormatValue.string("@\($0)") }
+      return OperatorSample(
+        activations: [[Int]](repeating: shape, count: count), attributes: config(shape.count),
+        arguments: ["args": .list(tensors)], windowRank: shape.count - 1)
+    }
+  }
+}
