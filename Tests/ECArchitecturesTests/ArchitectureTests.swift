@@ -1,7 +1,7 @@
 import ECGraph
 import Testing
 
-@testable import ECArchitectures
+import ECArchitectures
 
 @Suite struct ArchitectureTests {
   @Test func `names of architectures are unique`() {

@@ -1,6 +1,6 @@
 import Testing
 
-@testable import ECArchitectures
+import ECArchitectures
 
 /// Weights as a file would hold them, made from a drawn model.
 private func stored(

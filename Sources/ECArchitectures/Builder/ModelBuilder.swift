@@ -86,7 +86,7 @@ struct ModelBuilder {
 extension String {
   /// The form that Keras makes of a class name: `GlobalAveragePooling2D` becomes
   /// `global_average_pooling2d`.
-  var snakeCase: String {
+  package var snakeCase: String {
     let letters = Array(self)
     var result = ""
     for (k, letter) in letters.enumerated() {
