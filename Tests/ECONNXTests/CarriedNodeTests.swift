@@ -24,6 +24,22 @@ import Testing
     #expect(attributes["text"]?.string == "größe")
   }
 
+  @Test func `data outside the file are written into what is carried`() throws {
+    let folder = Fixture.temporaryFolder()
+    defer { Fixture.removeFolder(folder) }
+    let source = try ONNXImporter(table: .standard)
+      .model(contentsOf: Fixture.path("onnx/carried_external.onnx"))
+    var options = ONNXExportOptions()
+    options.opset = source.opset
+    let path = "\(folder)/again.onnx"
+    try ONNXExporter(options: options).writeAtomically(source.graph, path: path)
+    let again = try ONNXImporter(table: .test).model(contentsOf: path).graph
+    let attributes = try #require(again.nodes.last?.op as? Use).attributes
+    #expect(attributes["weight"]?.tensor?.floats() == [0, 1, 2, 3])
+    let text = String(decoding: try #require(Fixture.bytes(path)), as: UTF8.self)
+    #expect(!text.contains("external.bin"))
+  }
+
   @Test func `extents of the batch pass through shape arithmetic`() throws {
     let folding = try #require(OperatorTable.standard.folding)
     func node(_ type: String) -> ONNXNode {

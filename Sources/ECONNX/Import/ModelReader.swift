@@ -94,7 +94,7 @@ struct ModelReader {
     var value = WireWriter()
     value.append(1, text: "value")
     value.append(20, number: UInt64(ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__TENSOR.rawValue))
-    value.append(5, bytes: bytes[range])
+    value.append(5, bytes: try tensors.carriedTensor(range))
     var node = WireWriter()
     node.append(2, text: name)
     node.append(4, text: "Constant")
@@ -162,6 +162,14 @@ struct ModelReader {
     for attribute in message.payloads(5) {
       do throws(ONNXError) {
         try read(attribute, into: &node)
+      } catch {
+        throw error.inside(.node(node.title))
+      }
+    }
+    // Whatever is read as a constant is written from its elements.
+    if node.type != "Constant" || !node.domain.isEmpty || !node.opaque.isEmpty {
+      do throws(ONNXError) {
+        node.bytes = try tensors.carriedNode(range)
       } catch {
         throw error.inside(.node(node.title))
       }
