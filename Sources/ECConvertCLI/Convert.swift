@@ -9,8 +9,8 @@ struct Convert: ParsableCommand {
     usage: "ecconvert IN -o OUT [--prune R] [options]",
     discussion: """
       Reads Keras .keras and .h5 and .onnx models, removes whole channels, mends what that broke, checks the \
-      result against the source and writes an ordinary, smaller model: ONNX, or \
-      for a Keras model also Keras, by the extension of OUT.
+      result against the source and writes an ordinary, smaller model: ONNX or \
+      Keras, by the extension of OUT.
 
       EXAMPLES:
         ecconvert vgg16.h5 --prune 0.5 -o vgg16-slim.onnx
@@ -92,7 +92,7 @@ struct FileArguments: ParsableArguments {
   @Option(
     name: [.short, .long],
     help: ArgumentHelp(
-      "Where the model goes: .onnx, or .h5 or .keras from Keras; - is ONNX on standard output. "
+      "Where the model goes: .onnx, .h5 or .keras; - is ONNX on standard output. "
         + "Needed unless --dry-run.", valueName: "OUT"))
   var output: String?
 

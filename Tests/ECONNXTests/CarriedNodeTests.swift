@@ -40,6 +40,26 @@ import Testing
     #expect(!text.contains("external.bin"))
   }
 
+  @Test func `paddings that are computed with bounds are known`() throws {
+    let folding = try #require(OperatorTable.standard.folding)
+    func known(_ numbers: [Float]) -> KnownOperand {
+      KnownOperand(type: nil, value: .tensor(Tensor(numbers, shape: [numbers.count])))
+    }
+    let node = ONNXNode(name: "y", type: "Clip", attributes: [:], opset: 17, outputCount: 1)
+    for (bounds, expected) in [
+      ([known([0])], [0, 1, 5]), ([nil, known([2])], [-3, 1, 2]),
+      ([known([0]), known([2])], [0, 1, 2]),
+    ] as [([KnownOperand?], [Float])] {
+      guard
+        case .tensor(let result)? = folding.results(node, [known([-3, 1, 5])] + bounds)?.first
+      else {
+        Issue.record("the result isn't known")
+        return
+      }
+      #expect(result.floats() == expected)
+    }
+  }
+
   @Test func `extents of the batch pass through shape arithmetic`() throws {
     let folding = try #require(OperatorTable.standard.folding)
     func node(_ type: String) -> ONNXNode {

@@ -24,13 +24,13 @@ struct Drawing {
     graph.addConstant(name, Tensor(numbers, shape: [numbers.count]))
   }
 
-  /// A node of ONNX.
+  /// A node of ONNX; `extents` are the numbers of operands that are extents like the batch.
   mutating func onnx(
     _ type: String, _ inputs: [ValueID?], _ attributes: FormatObject = [:], name: String = "y",
-    opset: Int = 17
+    opset: Int = 17, extents: [ValueID: [Dimension]] = [:]
   ) throws -> ValueID {
     let rule = try #require(OperatorTable.standard.onnx[type])
-    var sketch = Sketch(graph: graph, layer: name)
+    var sketch = Sketch(graph: graph, layer: name, extents: extents)
     let node = ONNXNode(
       name: name, type: type, attributes: attributes, opset: opset, outputCount: 1)
     let results = try rule.read(node, inputs, &sketch)

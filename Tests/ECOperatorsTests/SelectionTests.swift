@@ -49,6 +49,56 @@ import Testing
       tensor([2, 4, 3]) { x[[$0[0], $0[1], 1, $0[2]]] })
   }
 
+  @Test func `a constant is repeated for every picture of the batch`() throws {
+    for factor in [1, 2] {
+      var drawing = Drawing()
+      _ = drawing.input([2])
+      let token = drawing.weight([1, 1, 3])
+      let shape = drawing.graph.addInput("shape", ValueType(.int64, [3]))
+      let y = try drawing.onnx(
+        "Expand", [token, shape], extents: [shape: [.times(factor, "batch"), 2, 3]])
+      drawing.graph.removeValue(shape)
+      #expect(drawing.graph[y].type.shape == [.times(factor, "batch"), 2, 3])
+      let w = Reader(random([1, 1, 3], seed: 9))
+      expectEqual(
+        try drawing.run(y, [random([2, 2])]), tensor([2 * factor, 2, 3]) { w[[0, 0, $0[2]]] })
+    }
+  }
+
+  @Test func `a value is broadcast to extents that it has, and heads join the batch`() throws {
+    var drawing = Drawing()
+    let x = drawing.input([5, 1])
+    let shape = drawing.graph.addInput("shape", ValueType(.int64, [3]))
+    let wide = try drawing.onnx(
+      "Expand", [x, shape], name: "wide", extents: [shape: [.symbolic("batch"), 5, 4]])
+    let turned = try drawing.onnx("Transpose", [wide], ["perm": ints([1, 0, 2])], name: "turned")
+    let heads = try drawing.onnx(
+      "Reshape", [turned, shape], name: "heads", extents: [shape: [5, .times(2, "batch"), 2]])
+    let whole = try drawing.onnx(
+      "Reshape", [heads, shape], name: "whole", extents: [shape: [5, .symbolic("batch"), 4]])
+    drawing.graph.removeValue(shape)
+    #expect(drawing.graph[heads].type.shape == [5, .times(2, "batch"), 2])
+    #expect(drawing.graph[whole].type.shape == [5, .symbolic("batch"), 4])
+    let image = random([3, 5, 1])
+    let r = Reader(image)
+    expectEqual(try drawing.run(whole, [image]), tensor([5, 3, 4]) { r[[$0[1], $0[0], 0]] })
+  }
+
+  @Test func `a picture is resized to extents that begin with the batch`() throws {
+    var drawing = Drawing()
+    let x = drawing.input([1, 2, 2])
+    let sizes = drawing.graph.addInput("sizes", ValueType(.int64, [4]))
+    let y = try drawing.onnx(
+      "Resize", [x, nil, nil, sizes],
+      ["coordinate_transformation_mode": "asymmetric", "nearest_mode": "floor"],
+      extents: [sizes: [.symbolic("batch"), 1, 4, 4]])
+    drawing.graph.removeValue(sizes)
+    let image = random([2, 1, 2, 2])
+    let r = Reader(image)
+    expectEqual(
+      try drawing.run(y, [image]), tensor([2, 1, 4, 4]) { r[[$0[0], 0, $0[2] / 2, $0[3] / 2]] })
+  }
+
   @Test func `matrices multiply from the left, and with each other`() throws {
     let (a, b) = (random([2, 3, 4]), random([2, 4, 5], seed: 2))
     let (r, s) = (Reader(a), Reader(b))

@@ -182,8 +182,12 @@ struct GraphDrawing {
     guard let rule = table.onnx[qualified(node)] else {
       return try carry(node, because: "there is no rule for it")
     }
-    if let reason = obstacle(node) { return try carry(node, because: reason) }
+    // Operands that were put off are drawn first: only then it shows what they are.
     let (inputs, placeholders) = operands(node)
+    if let reason = obstacle(node) {
+      for id in placeholders.keys { graph.removeValue(id) }
+      return try carry(node, because: reason)
+    }
     let mark = graph.mark
     let results: [ValueID]
     do throws(FormatError) {

@@ -87,7 +87,11 @@ public struct GroupNorm: UncontractedOperator {
     return [builder.transpose(y, ImageLayout.channelsFirst.order(to: layout, rank: rank))]
   }
 
-  public func kerasLayers(_ context: LayerContext) -> ExportedLayers? { nil }
+  public func kerasLayers(_ context: LayerContext) -> ExportedLayers? {
+    groupLayer(
+      context, groups: groups, epsilon: epsilon,
+      axis: layout == .channelsFirst ? 1 : -1)
+  }
 
   public func onnxNodes(_ context: ExportContext) -> ExportedNodes? {
     guard layout == .channelsFirst else { return nil }
@@ -128,3 +132,19 @@ public struct GroupNorm: UncontractedOperator {
 }
 
 extension GroupNorm: ImageOperator {}
+
+/// The Keras layer of a normalization by groups of the channels on an axis, 1 or the last, from its
+/// operands x, scale and shift.
+func groupLayer(
+  _ context: LayerContext, groups: Int, epsilon: Double, axis: Int
+) -> ExportedLayers? {
+  guard let scale = context.constant(1), let shift = context.constant(2) else { return nil }
+  return ExportedLayers(
+    FormatLayer(
+      "GroupNormalization",
+      config: [
+        "groups": .int(groups), "axis": .int(axis), "epsilon": .float(epsilon),
+        "center": .bool(true), "scale": .bool(true),
+      ],
+      weights: [FormatWeight("gamma", scale), FormatWeight("beta", shift)]))
+}

@@ -50,7 +50,10 @@ public struct InstanceNorm: UncountedOperator, UncontractedOperator {
     return [builder.binary(.add, scaled, builder.reshape(shift, form))]
   }
 
-  public func kerasLayers(_ context: LayerContext) -> ExportedLayers? { nil }
+  public func kerasLayers(_ context: LayerContext) -> ExportedLayers? {
+    guard let channels = context.constant(1)?.count else { return nil }
+    return groupLayer(context, groups: channels, epsilon: epsilon, axis: 1)
+  }
 
   public func onnxNodes(_ context: ExportContext) -> ExportedNodes? {
     ExportedNodes(

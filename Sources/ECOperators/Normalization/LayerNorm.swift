@@ -72,7 +72,21 @@ public struct LayerNorm: UncountedOperator, UncontractedOperator {
     return [y]
   }
 
-  public func kerasLayers(_ context: LayerContext) -> ExportedLayers? { nil }
+  public func kerasLayers(_ context: LayerContext) -> ExportedLayers? {
+    // tf-keras has no layer for the mean square.
+    guard !isRootMeanSquare, normalized.allSatisfy({ $0 > 0 }), context.isFixed(1),
+      context.isFixed(2)
+    else { return nil }
+    let parameters = [("gamma", context.constant(1)), ("beta", context.constant(2))]
+    return ExportedLayers(
+      FormatLayer(
+        "LayerNormalization",
+        config: [
+          "axis": .ints(normalized), "epsilon": .float(epsilon),
+          "center": .bool(parameters[1].1 != nil), "scale": .bool(parameters[0].1 != nil),
+        ],
+        weights: parameters.compactMap { name, tensor in tensor.map { FormatWeight(name, $0) } }))
+  }
 
   public func onnxNodes(_ context: ExportContext) -> ExportedNodes? {
     guard let rank = context.operands.types[0]?.rank else { return nil }

@@ -22,13 +22,13 @@ extension OperatorTable {
   ) throws(FormatError) -> Resize.Target {
     let scalesPosition = node.type == "Upsample" || node.opset == 10 ? 1 : 2
     let axes = node.ints("axes") ?? Array(0..<4)
-    if node.opset >= 11, let sizes = try sketch.integers(inputs, 3), !sizes.isEmpty {
+    if node.opset >= 11, let sizes = try resizeSizes(inputs, sketch) {
       var picture: [Int?] = [extents[2].value, extents[3].value]
       for (axis, size) in zip(axes, sizes) {
         let axis = try node.axis(axis, rank: 4)
         if axis >= 2 {
-          picture[axis - 2] = size
-        } else if extents[axis].value.map({ $0 != size }) ?? (axis == 1) {
+          picture[axis - 2] = size.value
+        } else if extents[axis].value.map({ .fixed($0) != size }) ?? (axis == 1) {
           throw FormatError(.unsupported("resizing across channels isn't supported"))
         }
       }
@@ -63,6 +63,17 @@ extension OperatorTable {
       throw FormatError(.unsupported("resizing by \(scales[2]) and \(scales[3]) leaves a rest"))
     }
     return .sizes(sizes.map { Int($0) })
+  }
+
+  /// The extents that the result has, of which that of the batch may be for the run to tell.
+  private static func resizeSizes(
+    _ inputs: [ValueID?], _ sketch: Sketch
+  ) throws(FormatError) -> [Dimension]? {
+    guard inputs.count > 3, let operand = inputs[3] else { return nil }
+    guard let sizes = sketch.extents(of: operand) else {
+      throw FormatError(.graph(GraphError(.notConstant(operand: 3))))
+    }
+    return sizes.isEmpty ? nil : sizes
   }
 
   /// How pixels are interpolated.

@@ -49,10 +49,10 @@ extension OperatorTable {
     },
     ONNXRule("Expand") { (node, inputs, sketch) throws(FormatError) -> [ValueID] in
       let x = try node.operand(inputs, 0)
-      guard let target = try sketch.integers(inputs, 1) else {
-        throw FormatError(.graph(GraphError(.missingOperand(1))))
+      guard let wanted = sketch.extents(of: try node.operand(inputs, 1)) else {
+        throw FormatError(.graph(GraphError(.notConstant(operand: 1))))
       }
-      return try sketch.apply(Expand(target: target), [x])
+      return try expand(x, to: wanted, &sketch)
     },
     ONNXRule("Tile") { (node, inputs, sketch) throws(FormatError) -> [ValueID] in
       let x = try node.operand(inputs, 0)
@@ -69,6 +69,42 @@ extension OperatorTable {
       try blocks(.toDepth, node, inputs, &sketch)
     },
   ]
+
+  /// Broadcasts a value to extents of which some may be such that only the run tells.
+  private static func expand(_ x: ValueID, to wanted: [Dimension], _ sketch: inout Sketch)
+    throws(FormatError) -> [ValueID]
+  {
+    let own = sketch.type(of: x).shape
+    let missing = wanted.count - own.count
+    var target: [Int] = []
+    var batch: (like: ValueID, factor: Int)?
+    for (axis, extent) in wanted.enumerated() {
+      let place = axis - missing
+      // An extent that the operand has needs nothing; without a name it is one only as the batch.
+      let isOwn = place >= 0 && own[place] == extent && (place == 0 || extent.symbol?.name != "")
+      if let number = extent.value {
+        target.append(number)
+      } else if isOwn {
+        target.append(1)
+      } else if axis == 0, place < 0 || own[place] == 1, let input = input(of: extent, sketch) {
+        batch = input
+      } else {
+        throw FormatError(.graph(GraphError(.notConstant(operand: 1))))
+      }
+    }
+    guard let batch else { return try sketch.apply(Expand(target: target), [x]) }
+    return try sketch.apply(BatchExpand(target: target, factor: batch.factor), [x, batch.like])
+  }
+
+  /// An input whose batch an extent is, and how many times.
+  private static func input(of extent: Dimension, _ sketch: Sketch) -> (ValueID, Int)? {
+    guard let symbol = extent.symbol, !symbol.name.isEmpty,
+      let input = sketch.graph.inputs.first(where: {
+        sketch.type(of: $0).shape.first == .symbolic(symbol.name)
+      })
+    else { return nil }
+    return (input, symbol.factor)
+  }
 
   /// Equal parts, of which the last may be smaller from opset 18 on.
   private static func evenParts(_ extent: Int, _ parts: Int, _ opset: Int) -> [Int]? {

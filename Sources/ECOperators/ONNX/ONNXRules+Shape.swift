@@ -39,11 +39,10 @@ extension OperatorTable {
         let form = try ReshapeForm(wanted, node, type)
         return try sketch.apply(Reshape(target: form.target, batch: form.batch), [x])
       } catch {
-        let numbers = wanted.compactMap(\.value)
-        guard case .unsupported = error.reason, numbers.count == wanted.count,
-          node.int("allowzero", default: 0) == 0
+        let isExact = node.int("allowzero", default: 0) != 0 && wanted.contains(0)
+        guard case .unsupported = error.reason, !isExact, let target = batchTarget(wanted)
         else { throw error }
-        return try sketch.apply(BatchReshape(target: numbers), [x])
+        return try sketch.apply(BatchReshape(target: target), [x])
       }
     },
     ONNXRule("Transpose") { (node, inputs, sketch) throws(FormatError) -> [ValueID] in
@@ -72,6 +71,13 @@ extension OperatorTable {
     },
     squeeze("Squeeze"), squeeze("Unsqueeze"),
   ]
+
+  /// The extents of a reshape, where at most one is for the run to tell: it is what is left.
+  private static func batchTarget(_ wanted: [Dimension]) -> [Int]? {
+    let open = wanted.count { $0.value == nil }
+    guard open == 0 || (open == 1 && wanted.allSatisfy { ($0.value ?? 1) > 0 }) else { return nil }
+    return wanted.map { $0.value ?? -1 }
+  }
 
   /// Axes of extent one leave or come.
   private static func squeeze(_ type: String) -> ONNXRule {

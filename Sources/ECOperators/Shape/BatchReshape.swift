@@ -31,11 +31,16 @@ public struct BatchReshape: UncontractedOperator {
         stated.append(extent)
       }
     }
-    guard let count = boundedProduct(before.compactMap(\.value)),
-      before.allSatisfy({ $0.value != nil }),
+    let open = target.firstIndex(of: -1)
+    guard stated.allSatisfy({ $0.value != nil }),
       let known = boundedProduct(stated.compactMap(\.value))
     else { return [ValueType(x.elementType, shape)] }
-    let open = target.firstIndex(of: -1)
+    guard let count = boundedProduct(before.compactMap(\.value)),
+      before.allSatisfy({ $0.value != nil })
+    else {
+      if let open, let rest = remainder(of: before, over: known) { shape[open] = rest }
+      return [ValueType(x.elementType, shape)]
+    }
     guard open == nil ? known == count : known > 0 && count % known == 0 else {
       throw GraphError(.elementCount(from: x.shape, to: target))
     }

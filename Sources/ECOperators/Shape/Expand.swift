@@ -55,7 +55,15 @@ public struct Expand: UncontractedOperator {
     return [x]
   }
 
-  public func kerasLayers(_ context: LayerContext) -> ExportedLayers? { nil }
+  public func kerasLayers(_ context: LayerContext) -> ExportedLayers? {
+    guard let x = context.operands.types[0], target.count <= x.rank else { return nil }
+    var chain = LayerChain()
+    for (axis, wanted) in zip((x.rank - target.count)..., target) where wanted > 1 {
+      guard let extent = x.shape[axis].value else { return nil }
+      if extent == 1, !chain.repeatWhole(wanted, axis: axis) { return nil }
+    }
+    return chain.exported
+  }
 
   public func onnxNodes(_ context: ExportContext) -> ExportedNodes? {
     let shape = Tensor(target, shape: [target.count])

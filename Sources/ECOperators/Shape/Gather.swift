@@ -87,12 +87,19 @@ public struct Gather: UncontractedOperator {
 
   public func kerasLayers(_ context: LayerContext) -> ExportedLayers? {
     // Neighbours in order are a part of the axis.
-    guard let x = context.operands.types[0], axis > 0, form.count == 1,
+    guard let x = context.operands.types[0], axis > 0, form.count <= 1,
       let taken = resolved(x.shape[axis].value), let first = taken.first,
       taken == Array(first..<(first + taken.count))
     else { return nil }
     var chain = LayerChain()
-    return chain.take(first..<(first + taken.count), axis: axis, of: x) ? chain.exported : nil
+    guard chain.take(first..<(first + taken.count), axis: axis, of: x) else { return nil }
+    if form.isEmpty {
+      guard let extents = context.results[0].fixedShapeAfterBatch, !extents.isEmpty else {
+        return nil
+      }
+      chain.reshape(extents)
+    }
+    return chain.exported
   }
 
   public func onnxNodes(_ context: ExportContext) -> ExportedNodes? {

@@ -61,4 +61,14 @@ extension LayerChain {
     }
     return true
   }
+
+  /// The result so far several times behind itself along an axis; false for the batch, and where that
+  /// would be unreasonably often.
+  mutating func repeatWhole(_ count: Int, axis: Int) -> Bool {
+    guard axis > 0, count <= 64 else { return false }
+    add(
+      "Concatenate", ["axis": .int(axis)], on: [LayerOperand](repeating: result, count: count),
+      suffix: "repeat")
+    return true
+  }
 }

@@ -33,7 +33,10 @@ public struct Reshape: UncontractedOperator {
       throw GraphError(.elementCount(from: x.shape, to: target))
     }
     guard let extents = x.fixedShapeAfterBatch else {
-      let known = target.map { $0 < 0 ? Dimension.symbolic("") : .fixed($0) }
+      let stated = boundedProduct(target.filter { $0 >= 0 }) ?? 0
+      let isSingle = self.batch == .one && target.count(where: { $0 < 0 }) == 1
+      let open = isSingle ? remainder(of: Array(x.shape.dropFirst()), over: stated) : nil
+      let known = target.map { $0 < 0 ? open ?? .symbolic("") : .fixed($0) }
       return [ValueType(x.elementType, [batch] + known)]
     }
     guard target.allSatisfy({ $0.magnitude <= 1 << 31 }), target.count <= 16,
@@ -123,6 +126,17 @@ public struct Reshape: UncontractedOperator {
     guard batch == .one else { return nil }
     return ExportedLayers(FormatLayer("Reshape", config: ["target_shape": .ints(target)]))
   }
+}
+
+/// What extents leave for the open one of a reshape beside `stated` elements, where one of them is a
+/// number with a name: a multiple of it, or `nil` where that isn't sure.
+func remainder(of extents: [Dimension], over stated: Int) -> Dimension? {
+  let symbols = extents.compactMap(\.symbol)
+  guard symbols.count == 1, let symbol = symbols.first, !symbol.name.isEmpty, stated > 0,
+    let count = boundedProduct(extents.compactMap(\.value) + [symbol.factor]), count > 0,
+    count % stated == 0
+  else { return nil }
+  return .times(count / stated, symbol.name)
 }
 
 /// The product of extents, or `nil` if it is beyond what any tensor has.

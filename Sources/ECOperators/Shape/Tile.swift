@@ -53,7 +53,13 @@ public struct Tile: UncountedOperator, UncontractedOperator {
     return [x]
   }
 
-  public func kerasLayers(_ context: LayerContext) -> ExportedLayers? { nil }
+  public func kerasLayers(_ context: LayerContext) -> ExportedLayers? {
+    var chain = LayerChain()
+    for axis in repeats.indices where repeats[axis] > 1 {
+      guard chain.repeatWhole(repeats[axis], axis: axis) else { return nil }
+    }
+    return chain.exported
+  }
 
   public func onnxNodes(_ context: ExportContext) -> ExportedNodes? {
     let counts = Tensor(repeats, shape: [repeats.count])

@@ -45,6 +45,7 @@ struct FoldedNode {
     case "DequantizeLinear": dequantized()
     case "Identity": identity()
     case "Where": chosen()
+    case "Clip": clipped()
     case "ScatterND": scattered()
     default: computed()
     }

@@ -182,6 +182,20 @@ extension FoldedNode {
 
   // MARK: Numbers
 
+  /// Bounds are attributes before opset 11 and operands since, each of which may be left out.
+  func clipped() -> KnownValue? {
+    guard let x = tensor(0), x.elementType.isFloatingPoint, x.count <= FoldedNode.limit else {
+      return nil
+    }
+    var bounds: [Double?] = [node.attributes["min"]?.double, node.attributes["max"]?.double]
+    for k in bounds.indices where operand(k + 1) != nil {
+      guard let bound = tensor(k + 1)?.doubles().first else { return nil }
+      bounds[k] = bound
+    }
+    let (low, high) = (bounds[0] ?? -.infinity, bounds[1] ?? .infinity)
+    return typed(x.doubles().map { min(max($0, low), high) }, x.shape, like: 0)
+  }
+
   private func unary() -> ((Double) -> Double)? {
     switch node.type {
     case "Sqrt": return { $0.squareRoot() }
