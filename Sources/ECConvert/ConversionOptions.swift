@@ -154,7 +154,7 @@ public struct ConversionOptions: Sendable {
   /// The number of random samples that go through source and result; 0 verifies nothing.
   public var verifySamples = 1
   /// The largest difference allowed, relative to the largest magnitude of the reference; `nil` is
-  /// 1e-4, and 2e-2 where the result computes in half precision.
+  /// 1e-4, and 2e-2 where source or result compute in half precision.
   public var relativeTolerance: Double?
   /// The absolute difference that is always allowed.
   public var absoluteTolerance = 1e-6
@@ -169,9 +169,6 @@ public struct ConversionOptions: Sendable {
   public init(input: String) {
     self.input = input
   }
-
-  /// The relative difference that is allowed.
-  var allowedDifference: Double { relativeTolerance ?? (precision == .fp16 ? 2e-2 : 1e-4) }
 
   /// Whether anything is to be pruned.
   public var prunes: Bool {

@@ -69,20 +69,29 @@ struct Verification {
       + (outputs.isEmpty ? "" : "; output \(outputs) can't be computed without")
   }
 
+  /// The relative difference that is allowed.
+  ///
+  /// A half-precision number has 11 bits, so that one rounding of weights already costs 5e-4.
+  private func allowedDifference(_ options: ConversionOptions) -> Double {
+    if let given = options.relativeTolerance { return given }
+    return reference.computesInHalfPrecision || result.computesInHalfPrecision ? 2e-2 : 1e-4
+  }
+
   private func compare(
     _ found: [Tensor], _ expected: [Tensor], _ options: ConversionOptions, _ outcome: inout Outcome
   ) {
+    let allowed = allowedDifference(options)
     for (k, (result, truth)) in zip(found, expected).enumerated() {
       let difference = Difference(result, reference: truth)
       outcome.largestAbsolute = max(outcome.largestAbsolute, difference.absolute)
       outcome.largestRelative = max(outcome.largestRelative, difference.relative)
       let passes = difference.passes(
-        relative: options.allowedDifference, absolute: options.absoluteTolerance)
+        relative: allowed, absolute: options.absoluteTolerance)
       if !passes && outcome.failure == nil {
         outcome.failure = ConversionFault(
           .differs(
             output: reference[reference.outputs[k]].name, difference: difference.absolute,
-            relative: difference.relative, tolerance: options.allowedDifference),
+            relative: difference.relative, tolerance: allowed),
           at: .file(options.output ?? options.input))
       }
     }
@@ -103,6 +112,13 @@ extension Graph {
       }
     }
     return -1...1
+  }
+
+  /// Whether results of nodes are of half precision.
+  var computesInHalfPrecision: Bool {
+    nodes.contains { node in
+      node.outputs.contains { [.float16, .bfloat16].contains(self[$0].type.elementType) }
+    }
   }
 
   /// This graph with operands multiplied by masks, and filled where channels became constants.

@@ -167,7 +167,7 @@ struct VerificationArguments: ParsableArguments {
   @Option(
     help: ArgumentHelp(
       "Difference allowed, relative to an output's largest magnitude. (default: 0.0001, and 0.02 "
-        + "with --dtype fp16)",
+        + "where source or result compute in half precision)",
       valueName: "R"))
   var rtol: String?
 

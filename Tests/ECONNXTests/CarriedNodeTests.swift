@@ -23,17 +23,20 @@ import Testing
     #expect(attributes["text"]?.string == "größe")
   }
 
-  @Test(arguments: ["attribute", "subgraph"])
-  func `a carried node with data in another file is refused`(place: String) throws {
-    let path = Fixture.path("onnx/carried_external_\(place).onnx")
-    do throws(ONNXError) {
-      _ = try ONNXImporter(table: .standard).model(contentsOf: path)
-      Issue.record("it was read")
-    } catch {
-      #expect(error.what.hasPrefix("external data: the node is carried"))
-      #expect(error.place == .file(path).appending(.node("use")))
-      #expect(error.category == .input && error.remedy != nil)
-    }
+  @Test func `data outside the file are written into what is carried`() throws {
+    let folder = Fixture.temporaryFolder()
+    defer { Fixture.removeFolder(folder) }
+    let source = try ONNXImporter(table: .standard)
+      .model(contentsOf: Fixture.path("onnx/carried_external.onnx"))
+    var options = ONNXExportOptions()
+    options.opset = source.opset
+    let path = "\(folder)/again.onnx"
+    try ONNXExporter(options: options).write(source.graph, toFile: path)
+    let again = try ONNXImporter(table: .test).model(contentsOf: path).graph
+    let attributes = try #require(again.nodes.last?.op as? Use).attributes
+    #expect(attributes["weight"]?.tensor?.floats() == [0, 1, 2, 3])
+    let text = String(decoding: try #require(Fixture.bytes(path)), as: UTF8.self)
+    #expect(!text.contains("external.bin"))
   }
 
   @Test func `paddings that are computed with bounds are known`() throws {

@@ -239,13 +239,14 @@ def externals(out):
         "link": dict(location="link.bin", offset="8"),
     }.items():
         external(out, f"broken_external_{name}.onnx", **entries)
-    # Where a node is carried as bytes, its data can't come along.
-    inner = external_tensor(location="external.bin", offset="8")
-    graph = h.make_graph([h.make_node("Identity", ["w"], ["i"])], "g", [], [value("i")], [inner])
-    for name, held in {"attribute": inner, "subgraph": graph}.items():
-        m = model([h.make_node("Use", ["x"], ["y"], name="use", held=held)])
-        with open(os.path.join(out, f"carried_external_{name}.onnx"), "wb") as f:
-            f.write(m.SerializeToString())
+
+
+def carried_external(path, type=T.FLOAT, **entries):
+    """External data in attributes: of a node without a rule, and of a graph in it."""
+    w = external_tensor(location="external.bin", offset="8", **entries)
+    w.data_type = type
+    body = h.make_graph([h.make_node("Add", ["x", "w"], ["t"])], "body", [], [value("t")], [w])
+    onnx.save(model([h.make_node("Use", ["x"], ["y"], name="use", body=body, weight=w)]), path)
 
 
 def bomb(levels):
@@ -334,4 +335,6 @@ if __name__ == "__main__":
     functions(os.path.join(out, "functions.onnx"))
     net(os.path.join(out, "net.onnx"))
     externals(out)
+    carried_external(os.path.join(out, "carried_external.onnx"))
+    carried_external(os.path.join(out, "broken_carried_external.onnx"), T.FLOAT8E4M3FN)
     broken(out)

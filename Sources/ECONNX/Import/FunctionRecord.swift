@@ -64,7 +64,7 @@ extension ModelReader {
           domain: standard(text(light.domain)), type: text(light.name),
           overload: text(light.overload)),
         inputs: texts(light.input, light.n_input), outputs: texts(light.output, light.n_output),
-        bytes: tensors.view(range))
+        bytes: try tensors.carriedFunction(range))
       for k in 0..<light.n_opset_import {
         guard let entry = light.opset_import[k]?.pointee else { continue }
         record.opsets.append((standard(text(entry.domain)), Int(entry.version)))

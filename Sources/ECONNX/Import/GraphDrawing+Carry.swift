@@ -22,11 +22,6 @@ extension GraphDrawing {
 
   /// Carries a node with its subgraphs; whatever these read are operands too.
   mutating func carry(_ node: NodeRecord, because reason: String) throws(ONNXError) {
-    if node.hasExternalData {
-      throw ONNXError(
-        .externalData("the node is carried as it is, and has data in a file of their own"),
-        remedy: "put the data into the model: onnx.save(onnx.load(...))")
-    }
     var inputs: [ValueID?] = []
     for name in node.inputs { inputs.append(name.isEmpty ? nil : value(name)) }
     var captures: [String] = []

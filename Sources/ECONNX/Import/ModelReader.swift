@@ -94,14 +94,13 @@ struct ModelReader {
     var value = WireWriter()
     value.append(1, text: "value")
     value.append(20, number: UInt64(ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__TENSOR.rawValue))
-    value.append(5, bytes: bytes[range])
+    value.append(5, bytes: try tensors.carriedTensor(range))
     var node = WireWriter()
     node.append(2, text: name)
     node.append(4, text: "Constant")
     node.append(5, bytes: value.bytes[...])
     var record = NodeRecord(bytes: node.tensor)
     record.type = "Constant"
-    record.hasExternalData = try hasExternalData(tensor: range)
     record.outputs = [name]
     return record
   }
@@ -163,7 +162,14 @@ struct ModelReader {
     for attribute in message.payloads(5) {
       do throws(ONNXError) {
         try read(attribute, into: &node)
-        if try hasExternalData(attribute: attribute) { node.hasExternalData = true }
+      } catch {
+        throw error.inside(.node(node.title))
+      }
+    }
+    // Whatever is read as a constant is written from its elements.
+    if node.type != "Constant" || !node.domain.isEmpty || !node.opaque.isEmpty {
+      do throws(ONNXError) {
+        node.bytes = try tensors.carriedNode(range)
       } catch {
         throw error.inside(.node(node.title))
       }

@@ -83,8 +83,6 @@ struct NodeRecord {
   var opaque: [(name: String, range: Range<Int>)] = []
   /// Outer values that subgraphs may read.
   var captures: [String] = []
-  /// Whether tensors in its message have their data in other files.
-  var hasExternalData = false
   /// The bytes of the NodeProto.
   var bytes: Tensor
   /// The version of the operator set, where it isn't the model's.

@@ -75,16 +75,10 @@ struct TensorReader {
       guard TensorReader.byteCount(shape, type) != nil else {
         throw ONNXError(.extents(shape), at: place)
       }
-      var entries: [String: String] = [:]
-      for k in 0..<light.n_external_data {
-        if let entry = light.external_data[k]?.pointee {
-          entries[text(entry.key)] = text(entry.value)
-        }
-      }
       return Header(
         name: name, elementType: type, shape: shape,
         isExternal: light.data_location == ONNX__TENSOR_PROTO__DATA_LOCATION__EXTERNAL,
-        entries: entries)
+        entries: TensorReader.entries(light))
     }
   }
 

@@ -7,7 +7,7 @@ import ECTensor
 ///     c = Conv(x, W, b)   y = BatchNorm(c, …)     becomes     y = Conv(x, W·s, b·s + t)
 ///
 /// with `s = gamma / sqrt(variance + epsilon)` and `t = beta - mean · s`, computed in double and rounded
-/// once. Only where the normalization is the only reader. Holds after: the convolution's result has
+/// to the element type of the weights. Only where the normalization is the only reader. Holds after: the convolution's result has
 /// the normalization's name.
 public struct FoldBatchNorm: Pass {
   public let name = "fold-batch-norm"
@@ -32,8 +32,11 @@ public struct FoldBatchNorm: Pass {
       else { continue }
       let biasID = layer.inputs.count > 2 ? layer.inputs[2] : nil
       if biasID != nil && graph.constant(biasID) == nil { continue }
-      let scaled = FoldBatchNorm.scale(weights, axis: op.producerAxis, by: affine.scale)
-      let bias = FoldBatchNorm.bias(graph.constant(biasID), affine)
+      let type = weights.elementType
+      let scaled: Tensor = FoldBatchNorm.scale(weights, axis: op.producerAxis, by: affine.scale)
+        .converted(to: type)
+      let bias: Tensor = FoldBatchNorm.bias(graph.constant(biasID), affine)
+        .converted(to: type)
       replace(weightsID, operand: 1, of: layer, with: scaled, suffix: "kernel", readers, &graph)
       replace(biasID, operand: 2, of: layer, with: bias, suffix: "bias", readers, &graph)
       let name = graph[node.outputs[0]].name

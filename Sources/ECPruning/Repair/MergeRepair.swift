@@ -89,7 +89,9 @@ public struct MergeRepair: Sendable {
       }
     }
     let back = tensor.shape.indices.map { order.firstIndex(of: $0) ?? $0 }
-    graph.setConstant(axis.value, Tensor(whole, shape: front.shape).permuted(back))
+    graph.setConstant(
+      axis.value,
+      Tensor(whole, shape: front.shape).permuted(back).converted(to: tensor.elementType))
     addToBias(terms, repeats, inner, tensor.shape, axis, &graph)
   }
 
@@ -115,12 +117,13 @@ public struct MergeRepair: Sendable {
   ) {
     let inputs = graph[node].inputs
     if let id = inputs.count > bias ? inputs[bias] : nil {
-      guard let old = graph.constant(id)?.floats() else { return }
-      let sum = zip(old, gain).map { Float(Double($0) + $1) }
-      graph.setConstant(id, Tensor(sum, shape: [sum.count]))
+      guard let old = graph.constant(id) else { return }
+      let sum = zip(old.floats(), gain).map { Float(Double($0) + $1) }
+      graph.setConstant(id, Tensor(sum, shape: [sum.count]).converted(to: old.elementType))
     } else {
-      let id = graph.addConstant(
-        "\(graph[node].name)/bias", Tensor(gain.map { Float($0) }, shape: [gain.count]))
+      let terms: Tensor = Tensor(gain.map { Float($0) }, shape: [gain.count])
+        .converted(to: graph[graph[node].outputs[0]].type.elementType)
+      let id = graph.addConstant("\(graph[node].name)/bias", terms)
       graph.setInput(node, bias, id)
     }
   }
