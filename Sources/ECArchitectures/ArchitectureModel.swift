@@ -8,7 +8,7 @@ public struct ArchitectureModel: Sendable {
   public let summary: String
   private let name: String
   /// In the order in which Keras lists and stores them.
-  private(set) var layers: [LayerDraft]
+  package private(set) var layers: [LayerDraft]
   private let drawn: [LayerDraft]
   private let output: Int
 

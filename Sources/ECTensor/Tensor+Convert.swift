@@ -36,6 +36,12 @@ extension Tensor {
     return Tensor(doubles(), type, shape: shape)
   }
 
+  /// The elements rounded to another floating-point type; itself where either type is none.
+  public func rounded(to type: ElementType) -> Tensor {
+    guard elementType.isFloatingPoint, type.isFloatingPoint else { return self }
+    return converted(to: type) ?? self
+  }
+
   private init<Element: BitwiseCopyable>(
     _ type: ElementType, _ shape: [Int], _ elements: [Element]
   ) {

@@ -14,7 +14,7 @@ struct Output: Sendable {
 }
 
 /// One layer of a model that is being drawn.
-struct LayerDraft: Sendable {
+package struct LayerDraft: Sendable {
   /// What stands in the call of a layer.
   enum Argument: Sendable {
     case output(Output)
@@ -34,13 +34,13 @@ struct LayerDraft: Sendable {
   }
 
   /// A weight that a layer owns, by its name in Keras 3.
-  struct Weight: Sendable, Equatable {
-    let name: String
-    let shape: [Int]
+  package struct Weight: Sendable, Equatable {
+    package let name: String
+    package let shape: [Int]
   }
 
-  var name: String
-  let className: String
+  package var name: String
+  package let className: String
   let kind: Kind
   /// The settings besides name, type and whether it is trained.
   let config: FormatObject

@@ -1,14 +1,14 @@
 /// The weights that a layer of a drawn model expects, and where a file keeps them.
-struct ExpectedGroup {
-  let name: String
+package struct ExpectedGroup {
+  package let name: String
   /// The path in a file that goes by classes.
-  let path: String
-  let weights: [LayerDraft.Weight]
+  package let path: String
+  package let weights: [LayerDraft.Weight]
 }
 
 extension ArchitectureModel {
   /// The weights that files of a layout hold, in Keras' order of layers.
-  func expectedGroups(_ layout: StoredWeights.Layout) -> [ExpectedGroup] {
+  package func expectedGroups(_ layout: StoredWeights.Layout) -> [ExpectedGroup] {
     Self.expected(layers, layout, below: "")
   }
 

@@ -33,10 +33,10 @@ public struct FoldBatchNorm: Pass {
       let biasID = layer.inputs.count > 2 ? layer.inputs[2] : nil
       if biasID != nil && graph.constant(biasID) == nil { continue }
       let type = weights.elementType
-      let scaled: Tensor = FoldBatchNorm.scale(weights, axis: op.producerAxis, by: affine.scale)
-        .converted(to: type)
-      let bias: Tensor = FoldBatchNorm.bias(graph.constant(biasID), affine)
-        .converted(to: type)
+      let scaled = FoldBatchNorm.scale(weights, axis: op.producerAxis, by: affine.scale)
+        .rounded(to: type)
+      let bias = FoldBatchNorm.bias(graph.constant(biasID), affine)
+        .rounded(to: type)
       replace(weightsID, operand: 1, of: layer, with: scaled, suffix: "kernel", readers, &graph)
       replace(biasID, operand: 2, of: layer, with: bias, suffix: "bias", readers, &graph)
       let name = graph[node.outputs[0]].name

@@ -91,7 +91,7 @@ public struct MergeRepair: Sendable {
     let back = tensor.shape.indices.map { order.firstIndex(of: $0) ?? $0 }
     graph.setConstant(
       axis.value,
-      Tensor(whole, shape: front.shape).permuted(back).converted(to: tensor.elementType))
+      Tensor(whole, shape: front.shape).permuted(back).rounded(to: tensor.elementType))
     addToBias(terms, repeats, inner, tensor.shape, axis, &graph)
   }
 
@@ -119,10 +119,10 @@ public struct MergeRepair: Sendable {
     if let id = inputs.count > bias ? inputs[bias] : nil {
       guard let old = graph.constant(id) else { return }
       let sum = zip(old.floats(), gain).map { Float(Double($0) + $1) }
-      graph.setConstant(id, Tensor(sum, shape: [sum.count]).converted(to: old.elementType))
+      graph.setConstant(id, Tensor(sum, shape: [sum.count]).rounded(to: old.elementType))
     } else {
       let terms: Tensor = Tensor(gain.map { Float($0) }, shape: [gain.count])
-        .converted(to: graph[graph[node].outputs[0]].type.elementType)
+        .rounded(to: graph[graph[node].outputs[0]].type.elementType)
       let id = graph.addConstant("\(graph[node].name)/bias", terms)
       graph.setInput(node, bias, id)
     }
