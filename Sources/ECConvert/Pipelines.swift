@@ -45,6 +45,9 @@ enum Pipelines {
       RemoveUnused(),
       // First, so that its transposes meet those that the source has at its edge.
       MoveInputChannels(orders: inputs.orders),
+      // Before all that looks at neighbours: files made from channels last have transposes between.
+      CancelTransposes(), CancelCasts(),
+      // After the transposes, some of which became reshapes.
       MergeReshapes(), MergePadding(), FoldBatchNorm(), RemoveUnused(),
     ])
   }

@@ -110,7 +110,7 @@ private struct LayoutConversion {
       if try carryOrder(node, operands) { return try retype(node) }
       guard touchesImages else { return try retype(node) }
       try moveOperands(of: node, toNew: true)
-      moveConstants(of: node)
+      graph.moveConstants(of: node, from: from, to: to, readers: readers)
       graph.setOperator(node.id, op)
       for output in node.outputs where isImage(output) { converted.insert(output) }
       changes += 1
@@ -177,30 +177,6 @@ private struct LayoutConversion {
     return result
   }
 
-  /// Constants that broadcast against images are put into the new layout.
-  private mutating func moveConstants(of node: Node) {
-    let terms = node.op.axes.operands
-    for (position, input) in node.inputs.enumerated() {
-      guard let input, let tensor = graph.constant(input), tensor.count > 1,
-        terms[min(position, terms.count - 1)].letters == ["…"]
-      else { continue }
-      let shape = [Int](repeating: 1, count: 4 - tensor.shape.count) + tensor.shape
-      let moved = tensor.reshaped(shape).permuted(from.order(to: to, rank: 4))
-      let trimmed = moved.shape[0] == 1 ? moved.reshaped(Array(moved.shape.dropFirst())) : moved
-      setConstant(input, operand: position, of: node, trimmed)
-    }
-  }
-
-  private mutating func setConstant(
-    _ id: ValueID, operand: Int, of node: Node, _ tensor: Tensor
-  ) {
-    if readers[id]?.count == 1 {
-      graph.setConstant(id, tensor)
-    } else {
-      graph.setInput(node.id, operand, graph.addConstant(graph[id].name, tensor))
-    }
-  }
-
   /// Whether everything behind a flattened value can follow another order of its positions.
   private func followers(of value: ValueID) -> Bool {
     if graph.outputs.contains(value) { return false }
@@ -237,7 +213,8 @@ private struct LayoutConversion {
     guard let input = node.inputs[0], let order = orders[input] else { return false }
     if isContraction(node, 0), let weights = node.inputs[1], let tensor = graph.constant(weights) {
       let axis = node.op.axes.operands[1].letters.firstIndex(of: "i") ?? 0
-      setConstant(weights, operand: 1, of: node, tensor.gathered(axis: axis, order))
+      graph.setConstant(
+        weights, operand: 1, of: node, tensor.gathered(axis: axis, order), readers: readers)
     } else {
       orders[node.outputs[0]] = order
     }
