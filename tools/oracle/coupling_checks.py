@@ -28,7 +28,7 @@ class Producers:
         """The group of a tensor's producer; that of a call is that of a node of the function."""
         node = self.nodes[tensor]
         if (node.domain, node.op_type) not in self.functions:
-            return group_of.get(node.name)
+            return group_of.get(node.name or tensor)
         inside = {g for layer, g in group_of.items() if layer.startswith(f"{node.name}/")}
         return inside.pop() if len(inside) == 1 else None
 
@@ -93,7 +93,7 @@ def check_cut(checks, record, producers, plan):
     import onnx
     from compare import compare
     result = {"schemaVersion": plan["schemaVersion"], "groups": []}
-    tensor_of = {n.name: t for t, n in producers.nodes.items()}
+    tensor_of = {n.name or t: t for t, n in producers.nodes.items()}
     for group in plan["groups"]:
         leaving = set()
         for layer in group["layers"]:
