@@ -87,7 +87,8 @@ extension KerasError {
     case .archive(let error): error.remedy
     case .otherFile(let kind): kind.remedy
     case .weightsOnly(_, let family):
-      (family.map { "these look like weights of \($0): try --arch \($0); else " } ?? "")
+      (family.map { "these look like weights of \($0): try --arch \($0); else " }
+        ?? "give --arch NAME for a model of keras.applications ('ecconvert architectures'); else ")
         + "write model.to_json() to a file and give it with --arch FILE.json, or save the whole "
         + "model with model.save(\"model.keras\")"
     case .sharded: "save the model without max_shard_size"

@@ -35,8 +35,9 @@ private let golden = #"""
     to fix: these look like weights of VGG16: try --arch VGG16; else write model.to_json() to a \#
   file and give it with --arch FILE.json, or save the whole model with model.save("model.keras")
   error: model.h5: holds the weights of 16 layers, but not the model they belong to
-    to fix: write model.to_json() to a file and give it with --arch FILE.json, or save the whole \#
-  model with model.save("model.keras")
+    to fix: give --arch NAME for a model of keras.applications ('ecconvert architectures'); else \#
+  write model.to_json() to a file and give it with --arch FILE.json, or save the whole model with \#
+  model.save("model.keras")
   error: model.h5: a .keras archive whose weights are spread over several files, which isn't read
     to fix: save the model without max_shard_size
   error: model.h5: has an architecture of its own, and 'VGG16' was given
