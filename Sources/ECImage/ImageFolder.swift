@@ -1,4 +1,4 @@
-public import ECDiagnostics
+import ECDiagnostics
 import ECRandom
 import Glibc
 
