@@ -25,7 +25,7 @@ import tempfile
 import numpy as np
 
 from compare import difference, numbered, run, session
-from models import ONE_GENERATION, REFUSED, UNWRITABLE
+from models import ONE_GENERATION, REFUSED, UNLOADABLE, UNWRITABLE
 from run_oracle import CACHE, HERE, LIMIT_S, arguments, make_models, parse, table
 
 FRAMEWORKS = {"keras3": "Keras 3", "tf_keras": "tf-keras"}
@@ -183,8 +183,8 @@ def main():
             for set_name in a.sets:
                 for record in json.loads((CACHE / set_name / "MANIFEST.json").read_text()):
                     name = record["name"]
-                    if (a.only and name not in a.only) or name in REFUSED \
-                            or (set_name, name) in REFUSED:
+                    if (a.only and name not in a.only) or name in UNLOADABLE \
+                            or name in REFUSED or (set_name, name) in REFUSED:
                         continue
                     tolerance = 5e-3 if record["tolerance"] == "half" else 1e-4
                     pending.append(pool.submit(
