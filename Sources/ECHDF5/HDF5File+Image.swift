@@ -47,15 +47,7 @@ extension HDF5File {
         H5Pset_file_image_callbacks(access.id, &callbacks), "opening", at: place)
       try Library.check(
         H5Pset_file_image(access.id, memory, image.count), "opening", at: place)
-      _ = H5Pset_fclose_degree(access.id, H5F_CLOSE_STRONG)
-      let id = H5Fopen(name, ech5_acc_rdonly(), access.id)
-      if id < 0 {
-        let message = Library.lastMessage()
-        throw HDF5Error(
-          message.contains("truncated")
-            ? .truncated(message) : .library(operation: "opening", message: message), at: place)
-      }
-      return id
+      return try HDF5File.open(name, access.id, at: place)
     }
   }
 }

@@ -34,17 +34,22 @@ public struct HDF5File: ~Copyable, Sendable {
       let access = try Handle(H5Pcreate(ech5_p_file_access()), "opening", at: place)
       // A model being read needs no lock on disk, and some network file systems have none.
       _ = H5Pset_file_locking(access.id, false, true)
-      _ = H5Pset_fclose_degree(access.id, H5F_CLOSE_STRONG)
-      let id = H5Fopen(path, ech5_acc_rdonly(), access.id)
-      if id < 0 {
-        let message = Library.lastMessage()
-        throw HDF5Error(
-          message.contains("truncated")
-            ? .truncated(message) : .library(operation: "opening", message: message), at: place)
-      }
-      return id
+      return try HDF5File.open(path, access.id, at: place)
     }
     self.init(id: id, byteCount: UInt64(max(0, status.st_size)), owner: nil, at: place)
+  }
+
+  /// Opens a file for reading with what the caller set; the library's lock is held.
+  static func open(_ name: String, _ access: hid_t, at place: Place) throws(HDF5Error) -> hid_t {
+    _ = H5Pset_fclose_degree(access, H5F_CLOSE_STRONG)
+    let id = H5Fopen(name, ech5_acc_rdonly(), access)
+    if id < 0 {
+      let message = Library.lastMessage()
+      throw HDF5Error(
+        message.contains("truncated")
+          ? .truncated(message) : .library(operation: "opening", message: message), at: place)
+    }
+    return id
   }
 
   /// Takes over an open file.
