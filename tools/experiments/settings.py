@@ -1,0 +1,53 @@
+"""What can be compared: each setting of the pruning with the options that make it."""
+import itertools
+from dataclasses import asdict, dataclass
+
+# In the order of the tables.
+CRITERIA = {
+    "random": ["--criterion", "random"],
+    "l1": ["--criterion", "l1"],
+    "l2": ["--criterion", "l2"],
+    "fpgm": ["--criterion", "fpgm"],
+    "bn-scale": ["--criterion", "bn-scale"],
+    "taylor": ["--criterion", "taylor"],
+    "paper-central": ["--criterion", "paper", "--keep", "central"],
+    "paper-peripheral": ["--criterion", "paper", "--keep", "peripheral"],
+    "obs": ["--criterion", "obs"],
+    "centrality": ["--criterion", "centrality"],
+}
+UNPRUNED = "unpruned"
+REPAIRS = ["none", "merge", "sequential"]
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One run; its fields name it in the results."""
+    model: str
+    criterion: str
+    ratio: float
+    repair: str
+    layers: str
+    calibration: str
+    head: str
+    seed: int
+
+    def record(self):
+        return asdict(self)
+
+    def pruning_options(self, calibration):
+        """Options of ecconvert; `calibration` is a path, 'synthetic' or 'none'."""
+        if self.criterion == UNPRUNED:
+            return []
+        return ["--prune", str(self.ratio), "--round-to", "1", "--repair", self.repair,
+                "--calibration", calibration, *CRITERIA[self.criterion]]
+
+
+def grid(models, criteria, ratios, repairs, layers, calibration, head, seeds):
+    """All settings, seed by seed, so that an early stop leaves whole tables of fewer seeds."""
+    settings = []
+    for seed, model, layer in itertools.product(range(seeds), models, layers):
+        settings.append(Setting(model, UNPRUNED, 0, "none", layer, "none", head, seed))
+        settings += [
+            Setting(model, criterion, ratio, repair, layer, calibration, head, seed)
+            for ratio, repair, criterion in itertools.product(ratios, repairs, criteria)]
+    return settings
