@@ -20,6 +20,7 @@ import tempfile
 import time
 
 import dataset
+import results_file
 import tables
 from settings import CRITERIA, REPAIRS, grid
 
@@ -42,58 +43,45 @@ class Study:
         elif arguments.head == "outside":
             raise SystemExit("--head outside draws its own splits: give a folder of class folders")
         self.images = None
-        self.results = arguments.output / "results.jsonl"
-        self.records = []
-        if self.results.exists():
-            self.records = [json.loads(line) for line in self.results.read_text().splitlines()]
-
-    def is_done(self, setting):
-        wanted = setting.record()
-        return any(all(record[key] == wanted[key] for key in wanted) for record in self.records)
-
-    def keep(self, record):
-        self.records.append(record)
-        with open(self.results, "a") as file:
-            file.write(json.dumps(record) + "\n")
-
-    # MARK: One run
+        self.results = results_file.ResultsFile(arguments.output, {
+            "data": str(arguments.data.resolve()), "train": arguments.train,
+            "weightDecay": arguments.weight_decay, "preprocess": arguments.preprocess,
+            "options": arguments.option})
 
     def run(self, setting, folder):
         """The record of one run; files go to an empty folder."""
         start = time.monotonic()
-        train = test = None
-        calibration = setting.calibration
-        options = []
+        split, data = None, self.arguments.data
         if self.examples is not None:
-            train, test = dataset.draw(
-                self.examples, self.arguments.labels_per_class, setting.seed)
-            dataset.write_table(folder / "split.csv", train, test)
-        if setting.calibration == "train":
-            if train is None:
-                calibration = None
-            else:
-                dataset.write_links(folder / "calibration", train)
-                calibration = str(folder / "calibration")
-        options += setting.pruning_options(calibration)
+            split, data = dataset.draw(self.examples, self.arguments.train, setting.seed), folder
+            dataset.write_links(folder, *split)
+        options = setting.pruning_options(self.calibration(setting, split, folder))
         if setting.head == "own":
-            options += self.finetuning(setting, folder if train is not None else None)
-        out = folder / "out.onnx"
+            options += self.finetuning(setting, data, draws=split is not None)
+        out = folder / "slim.onnx"
         report = self.convert(self.models[setting.model], out, options, setting.seed)
-        record = setting.record() | {
-            "macs": report["output"]["macs"], "sourceMACs": report["input"]["macs"],
-            "parameters": report["output"]["parameters"]}
-        if setting.head == "own":
-            record["accuracy"] = report["finetune"]["testAccuracy"]
-        else:
-            record["accuracy"] = self.outside_accuracy(out, train, test)
-        record["seconds"] = round(time.monotonic() - start, 2)
-        return record
+        accuracy = (
+            report["finetune"]["test"]["accuracy"] if setting.head == "own"
+            else self.outside_accuracy(out, *split))
+        return setting.record() | {
+            "accuracy": accuracy, "macs": report["output"]["macs"],
+            "sourceMACs": report["input"]["macs"], "parameters": report["output"]["parameters"],
+            "seconds": round(time.monotonic() - start, 2)}
 
-    def finetuning(self, setting, folder):
-        data = self.arguments.data if folder is None else folder / "split.csv"
-        options = ["--finetune", str(data), "--train-layers", setting.layers]
-        if self.arguments.epochs:
-            options += ["--epochs", str(self.arguments.epochs)]
+    @staticmethod
+    def calibration(setting, split, folder):
+        """The value of --calibration; without an option ecconvert takes the training images."""
+        if setting.calibration != "train":
+            return setting.calibration
+        return None if split is None else folder / "train"
+
+    def finetuning(self, setting, data, draws):
+        """Options for the classifier; a split that is drawn here holds nothing back to validate."""
+        options = ["--finetune", data, "--weight-decay", str(self.arguments.weight_decay)]
+        if draws:
+            options += ["--validation-split", "0"]
+        if setting.layers != "head":
+            options += ["--train-layers", setting.layers]
         return options
 
     def convert(self, model, out, options, seed):
@@ -116,7 +104,8 @@ class Study:
         labels = np.array([example.label for example in self.examples])
         return linear_head.accuracy(
             linear_head.features(out, self.images), labels,
-            [row[example.path] for example in train], [row[example.path] for example in test])
+            [row[example.path] for example in train], [row[example.path] for example in test],
+            self.arguments.weight_decay)
 
 
 def read_arguments():
@@ -131,11 +120,13 @@ def read_arguments():
     add("--repairs", nargs="+", choices=REPAIRS, default=REPAIRS)
     add("--train-layers", nargs="+", default=["head"], help="head, last:N, all")
     add("--seeds", type=int, default=5, help="draws of the training images, and of all else")
-    add("--labels-per-class", type=int, default=10, help="where DATA has no split of its own")
+    add("--train", type=float, default=0.8, metavar="PART",
+        help="images of every class that are trained on, where DATA has no split of its own: a "
+             "share below 1, or a number; all others test")
     add("--calibration", choices=["train", "synthetic", "none"], default="train",
         help="what channels are ranked and mended on: the training images without their labels, "
              "drawn images, or nothing")
-    add("--epochs", type=int, default=0, help="0: ecconvert's default")
+    add("--weight-decay", type=float, default=0.01, help="of the classifier")
     add("--preprocess", default="auto", help="as ecconvert's option")
     add("--head", choices=["own", "outside"], default="own",
         help="train and test by ecconvert, or a linear head by ONNX Runtime and scikit-learn")
@@ -154,7 +145,7 @@ def run_all(study, settings):
     """Run what isn't done; the number of runs that failed."""
     failures = 0
     for k, setting in enumerate(settings):
-        if study.is_done(setting):
+        if setting in study.results:
             continue
         name = " ".join(str(value) for value in setting.record().values())
         try:
@@ -164,7 +155,7 @@ def run_all(study, settings):
             failures += 1
             print(f"[{k + 1}/{len(settings)}] {name}: {failure}", file=sys.stderr, flush=True)
             continue
-        study.keep(record)
+        study.results.keep(record)
         print(f"[{k + 1}/{len(settings)}] {name}: {100 * record['accuracy']:.1f} %", flush=True)
     return failures
 
@@ -176,7 +167,7 @@ def main():
     failures = run_all(study, grid(
         list(study.models), arguments.criteria, arguments.ratios, arguments.repairs,
         arguments.train_layers, arguments.calibration, arguments.head, arguments.seeds))
-    results = tables.Results(study.records)
+    results = tables.Results(study.results.records)
     if not results.records:
         return 1
     text = tables.markdown(results)

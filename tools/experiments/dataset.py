@@ -1,7 +1,7 @@
 """Folders of labelled images, and the split of them that one run trains and is tested on."""
-import csv
 import pathlib
 import random
+from collections import Counter
 from dataclasses import dataclass
 
 ENDINGS = {".jpg", ".jpeg", ".png"}
@@ -35,29 +35,26 @@ def has_own_split(folder):
     return any(entry.name in SPLIT_FOLDERS for entry in folder.iterdir() if entry.is_dir())
 
 
-def draw(examples, labels_per_class, seed):
-    """Train on some images of every class and test on all others; the seed picks them."""
+def draw(examples, part, seed):
+    """Train on a part of every class and test on all others; the seed picks them.
+
+    A part of 1 or more is a number of images, one below 1 a share of the class.
+    """
     shuffled = sorted(examples, key=lambda example: example.path)
     random.Random(seed).shuffle(shuffled)
-    train, test, taken = [], [], {}
+    sizes = Counter(example.label for example in examples)
+    train, test, taken = [], [], Counter()
     for example in shuffled:
-        count = taken.get(example.label, 0)
-        taken[example.label] = count + 1
-        (train if count < labels_per_class else test).append(example)
+        wanted = part if part >= 1 else max(1, round(part * sizes[example.label]))
+        (train if taken[example.label] < wanted else test).append(example)
+        taken[example.label] += 1
     return train, test
 
 
-def write_table(path, train, test):
-    """The split as `path,label,split`, which --finetune reads."""
-    with open(path, "w", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(["path", "label", "split"])
-        for split, examples in (("train", train), ("test", test)):
-            writer.writerows((example.path.resolve(), example.label, split) for example in examples)
-
-
-def write_links(folder, examples):
-    """A folder of links to images, without labels, for --calibration."""
-    folder.mkdir(parents=True)
-    for k, example in enumerate(examples):
-        (folder / f"{k:05}{example.path.suffix}").symlink_to(example.path.resolve())
+def write_links(folder, train, test):
+    """FOLDER/train/CLASS and FOLDER/test/CLASS with links to the images."""
+    for split, examples in (("train", train), ("test", test)):
+        for k, example in enumerate(examples):
+            link = folder / split / example.label / f"{k:05}{example.path.suffix}"
+            link.parent.mkdir(parents=True, exist_ok=True)
+            link.symlink_to(example.path.resolve())

@@ -35,11 +35,13 @@ class Setting:
         return asdict(self)
 
     def pruning_options(self, calibration):
-        """Options of ecconvert; `calibration` is a path, 'synthetic' or 'none'."""
+        """Options of ecconvert; `calibration` is a value of that option, or None for its default."""
         if self.criterion == UNPRUNED:
             return []
-        return ["--prune", str(self.ratio), "--round-to", "1", "--repair", self.repair,
-                "--calibration", calibration, *CRITERIA[self.criterion]]
+        options = ["--prune", str(self.ratio), "--round-to", "1", "--repair", self.repair]
+        if calibration is not None:
+            options += ["--calibration", calibration]
+        return options + CRITERIA[self.criterion]
 
 
 def grid(models, criteria, ratios, repairs, layers, calibration, head, seeds):

@@ -95,11 +95,11 @@ class MobileBlock(nn.Module):
 
 
 class Mobile(nn.Module):
-    """Like EfficientNet: mobile blocks, then a wide 1 x 1 convolution."""
+    """Like EfficientNet: a stem of stride two, mobile blocks, then a wide 1 x 1 convolution."""
 
-    def __init__(self, widths=(16, 24, 32), features=96):
+    def __init__(self, widths=(16, 24, 40), features=96):
         super().__init__()
-        layers, inputs = [convolution(1, widths[0]), nn.SiLU()], widths[0]
+        layers, inputs = [convolution(1, widths[0], stride=2), nn.SiLU()], widths[0]
         for stage, width in enumerate(widths):
             for k in range(2):
                 layers.append(MobileBlock(inputs, width, 2 if stage > 0 and k == 0 else 1))

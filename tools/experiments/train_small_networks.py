@@ -27,6 +27,7 @@ INK = 20  # pixels: MNIST's digits fill so much of each side
 BATCH = 100
 RATE = 4e-3
 SHIFT = 2  # pixels: images are moved by at most so much while training
+COARSEST = 10  # pixels: half of the batches are drawn from so few to all pixels of a side
 HELD_OUT = 500
 
 
@@ -40,7 +41,7 @@ def write_digits(folder):
     for k, (pixels, label) in enumerate(zip(digits.images, digits.target)):
         ink = Image.fromarray(np.round(pixels * 255 / 16).astype(np.uint8))
         image = Image.new("L", (SIDE, SIDE))
-        image.paste(ink.resize((INK, INK), Image.Resampling.BILINEAR), (margin, margin))
+        image.paste(ink.resize((INK, INK), Image.Resampling.BICUBIC), (margin, margin))
         path = unfinished / str(label) / f"{k:04}.png"
         path.parent.mkdir(parents=True, exist_ok=True)
         image.save(path)
@@ -55,10 +56,14 @@ def source_images():
     return images, torch.tensor(labels[order], dtype=torch.long)
 
 
-def moved(images, generator):
-    """A batch moved by a random number of pixels."""
+def varied(images, generator):
+    """A batch moved by a random number of pixels, and often as coarse as a smaller one enlarged."""
     down, right = torch.randint(0, 2 * SHIFT + 1, (2,), generator=generator).tolist()
-    return F.pad(images, [SHIFT] * 4)[:, :, down:down + SIDE, right:right + SIDE]
+    images = F.pad(images, [SHIFT] * 4)[:, :, down:down + SIDE, right:right + SIDE]
+    side = torch.randint(COARSEST, 2 * SIDE - COARSEST, (1,), generator=generator).item()
+    if side < SIDE:
+        images = F.interpolate(F.adaptive_avg_pool2d(images, side), SIDE, mode="bicubic")
+    return images
 
 
 def train(family, seed, epochs, images, labels):
@@ -74,7 +79,7 @@ def train(family, seed, epochs, images, labels):
     for _ in range(epochs):
         for batch in torch.randperm(count, generator=generator).split(BATCH):
             optimizer.zero_grad()
-            loss = F.cross_entropy(network(moved(images[batch], generator)), labels[batch])
+            loss = F.cross_entropy(network(varied(images[batch], generator)), labels[batch])
             loss.backward()
             optimizer.step()
             schedule.step()
