@@ -117,7 +117,8 @@ def read_arguments():
     add("-o", "--output", type=pathlib.Path, required=True, metavar="OUTDIR")
     add("--criteria", nargs="+", choices=list(CRITERIA), default=list(CRITERIA))
     add("--ratios", nargs="+", type=float, default=[0.25, 0.5, 0.75])
-    add("--repairs", nargs="+", choices=REPAIRS, default=REPAIRS)
+    add("--repairs", nargs="+", choices=list(REPAIRS),
+        default=["none", "merge", "sequential"])
     add("--train-layers", nargs="+", default=["head"], help="head, last:N, all")
     add("--seeds", type=int, default=5, help="draws of the training images, and of all else")
     add("--train", type=float, default=0.8, metavar="PART",

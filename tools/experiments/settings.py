@@ -16,7 +16,13 @@ CRITERIA = {
     "centrality": ["--criterion", "centrality"],
 }
 UNPRUNED = "unpruned"
-REPAIRS = ["none", "merge", "sequential"]
+REPAIRS = {
+    "none": ["--repair", "none"],
+    "merge": ["--repair", "merge"],
+    "merge+paired": ["--repair", "merge", "--batchnorm", "paired"],
+    "merge+recalibrate": ["--repair", "merge", "--batchnorm", "recalibrate"],
+    "sequential": ["--repair", "sequential"],
+}
 
 
 @dataclass(frozen=True)
@@ -38,10 +44,10 @@ class Setting:
         """Options of ecconvert; `calibration` is a value of that option, or None for its default."""
         if self.criterion == UNPRUNED:
             return []
-        options = ["--prune", str(self.ratio), "--round-to", "1", "--repair", self.repair]
+        options = ["--prune", str(self.ratio), "--round-to", "1"]
         if calibration is not None:
             options += ["--calibration", calibration]
-        return options + CRITERIA[self.criterion]
+        return options + CRITERIA[self.criterion] + REPAIRS[self.repair]
 
 
 def grid(models, criteria, ratios, repairs, layers, calibration, head, seeds):
