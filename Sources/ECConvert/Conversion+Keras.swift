@@ -47,6 +47,7 @@ extension ConversionRun {
     if options.dryRun {
       report.output.byteCount = document.byteCount
       end()
+      try finish(&report, pruned)
     } else if let path = options.output {
       var file = try outputFile(path, source)
       // Beside the output, since other places may not have room for it.
@@ -58,9 +59,11 @@ extension ConversionRun {
         let result = try KerasImporter(table: .standard).model(contentsOf: file.temporaryPath)
         try verify(result.graph, source, pruned, &report)
       }
-      try file.commit()
+      let written = file.temporaryPath
+      try file.commit { () throws(ConversionFault) in
+        try finish(&report, pruned, written: written)
+      }
     }
-    try finish(&report, pruned)
     return report
   }
 

@@ -1,6 +1,7 @@
 import ECDiagnostics
 import ECExecution
 import ECGraph
+import ECHash
 import ECONNX
 import ECPasses
 import Glibc
@@ -184,6 +185,7 @@ struct ConversionRun {
       let size = try exporter.byteCount(of: slim)
       report.output.byteCount = size.model + size.data
       end()
+      try finish(&report, pruned)
     } else if options.output == "-" {
       if options.verifySamples > 0 { try verify(slim, source, pruned, &report) }
       begin("export", "writing to standard output")
@@ -191,15 +193,24 @@ struct ConversionRun {
       let size = try exporter.byteCount(of: slim)
       report.output.byteCount = size.model + size.data
       end()
+      try finish(&report, pruned)
     } else if let path = options.output {
       try write(slim, to: path, exporter, source, pruned, &report)
     }
-    try finish(&report, pruned)
     return report
   }
 
   /// Completes the report, and writes what is wanted beside the model.
-  mutating func finish(_ report: inout ConversionReport, _ pruned: PruningStage.Result?) throws {
+  /// - Parameter written: the result's file under its temporary name.
+  mutating func finish(
+    _ report: inout ConversionReport, _ pruned: PruningStage.Result?, written: String? = nil
+  ) throws(ConversionFault) {
+    if options.report != nil {
+      report.input.contentHash = ContentHash(contentsOf: options.input)
+      report.output.contentHash = written.flatMap { ContentHash(contentsOf: $0) }
+    }
+    report.options = options.given
+    report.job = options.job
     report.stages = stages
     report.warnings = warnings
     report.summary = Summary.lines(report)
@@ -228,7 +239,10 @@ struct ConversionRun {
     if options.verifySamples > 0 {
       try verify(try reopened(file.temporaryPath, slim), source, pruned, &report)
     }
-    try file.commit(companions: companions)
+    let written = file.temporaryPath
+    try file.commit(companions: companions) { () throws(ConversionFault) in
+      try finish(&report, pruned, written: written)
+    }
   }
 
   // MARK: Verification

@@ -1,4 +1,5 @@
 public import ECGraph
+public import ECHash
 
 /// What a conversion did, as `--report` writes it (`schemas/report.schema.json`).
 public struct ConversionReport: Sendable {
@@ -16,6 +17,8 @@ public struct ConversionReport: Sendable {
     public var macCount: Int
     /// The program that made it, as far as it says so.
     public var producer: String?
+    /// The digest of the file, where a report is written.
+    public var contentHash: ContentHash?
   }
 
   /// The schema's version.
@@ -25,6 +28,10 @@ public struct ConversionReport: Sendable {
   public var input: Model
   /// The result; `path` is empty after a dry run.
   public var output: Model
+  /// The options as given, by their long names.
+  public var options: FormatObject?
+  /// The key of the job of a batch that this is.
+  public var job: String?
   /// What pruning did, in the report's own words, or `nil` if nothing was pruned.
   public var pruning: FormatObject?
   /// What the verification found, or `nil` if none was made.
@@ -45,6 +52,7 @@ public struct ConversionReport: Sendable {
         "macs": .int(model.macCount),
       ]
       if let producer = model.producer { object["producer"] = .string(producer) }
+      if let hash = model.contentHash { object["contentHash"] = .string("\(hash)") }
       return .object(object)
     }
     var object: FormatObject = [
@@ -52,6 +60,8 @@ public struct ConversionReport: Sendable {
       "tool": .object(["name": .string("ecconvert"), "version": .string(ECConvertVersion.current)]),
       "input": model(input), "output": model(output),
     ]
+    if let options { object["options"] = .object(options) }
+    if let job { object["job"] = .string(job) }
     if let pruning { object["pruning"] = .object(pruning) }
     if let verification { object["verification"] = .object(verification) }
     object["stages"] = .list(
