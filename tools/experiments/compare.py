@@ -137,6 +137,8 @@ def read_arguments():
     add("--threads", type=int, default=1)
     add("--plots", action="store_true", help="draw pictures; needs matplotlib")
     arguments = parser.parse_args()
+    if not arguments.ecconvert.is_file():
+        parser.error(f"no {arguments.ecconvert}: build it, or give --ecconvert")
     if arguments.head == "outside" and arguments.train_layers != ["head"]:
         parser.error("--head outside trains the head only")
     return arguments
