@@ -29,6 +29,7 @@ enum ConfigurationFile {
     ("tau", { number($0.pruning.tau) }),
     ("calibration", { text($0.data.calibration) }),
     ("repair", { text($0.data.repair) }),
+    ("batchnorm", { text($0.data.batchnorm) }),
     ("ridge", { number($0.data.ridge) }),
     ("input-shape", { list($0.edge.inputShape) }),
     ("batch", { number($0.edge.batch) }),
