@@ -25,19 +25,20 @@ extension Merge {
 
   /// The error of a consumer; `nil` where its results don't vary.
   ///
-  /// `weights` are `[outer, count, inner]` as for `weights(_:outer:inner:)`, `covariance` and `means`
-  /// are those of the fit; `fills`, by channel, is what the bias has taken over of removed channels
+  /// `weights` are `[outer, count, inner]` as for `weights(_:outer:inner:)`, of which `cells` of the
+  /// inner ones count; `covariance` and `means` are those of the fit; `fills`, by channel, is what the bias has taken over of removed channels
   /// where nothing else is mended. In wide layers it is taken on some of the outputs and taps, spread
   /// evenly.
   public func error<S: BLASScalar>(
-    of weights: UnsafeBufferPointer<S>, outer: Int, inner: Int,
+    of weights: UnsafeBufferPointer<S>, outer: Int, inner: Int, cells: [Int],
     covariance: UnsafeBufferPointer<Double>, means: [Double], fills: [Double] = []
   ) throws(CentralityError) -> ReconstructionError? {
     let order = means.count
     let most = max(Merge.leastRows, Merge.errorWork / max(1, order * order))
-    let rows = Merge.spread(outer * inner, most: most)
+    let rows = Merge.spread(outer * cells.count, most: most)
     let whole = rows.flatMap { row in
-      (0..<count).map { Double(weights[(row / inner * count + $0) * inner + row % inner]) }
+      let (line, cell) = (row / cells.count, cells[row % cells.count])
+      return (0..<count).map { Double(weights[(line * count + $0) * inner + cell]) }
     }
     let now = try replaced(whole, rows.count)
     // What is lost, as a row over the variables of the statistics.

@@ -96,24 +96,24 @@ public struct SteppedRun {
     func size(_ value: ValueID) -> Int {
       graph[value].type.shape.reduce(4) { $0 * ($1.value ?? 1) }
     }
-    var last: [ValueID: Int] = [:]
     let nodes = graph.nodes(neededFor: stops)
-    for (place, node) in nodes.enumerated() {
-      for case let input? in node.inputs where graph.constant(input) == nil { last[input] = place }
-    }
     let wanted = Set(stops)
-    var ends: [Int: Int] = [:]
-    var bytes = 0
-    var most = 0
-    // Between stops the program has its own memory; only what is there at a stop counts.
+    var first: [ValueID: Int] = [:]
+    var last: [ValueID: Int] = [:]
+    var ends: [Int] = []
     for (place, node) in nodes.enumerated() {
-      for output in node.outputs where last[output] != nil {
-        bytes += size(output)
-        ends[last[output] ?? place, default: 0] += size(output)
-      }
-      if node.outputs.contains(where: wanted.contains) { most = max(most, bytes) }
-      bytes -= ends[place] ?? 0
+      for output in node.outputs { first[output] = place }
+      for case let input? in node.inputs where graph.constant(input) == nil { last[input] = place }
+      if node.outputs.contains(where: wanted.contains) { ends.append(place) }
     }
+    // Between stops the program has its own memory; what is read behind a stop is held there.
+    let most =
+      ends.map { end in
+        last.reduce(0) { bytes, entry in
+          let isHeld = (first[entry.key] ?? 0) <= end && entry.value > end
+          return bytes + (isHeld ? size(entry.key) : 0)
+        }
+      }.max() ?? 0
     return most
   }
 }

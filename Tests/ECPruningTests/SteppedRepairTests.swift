@@ -108,6 +108,7 @@ struct SteppedRepairTests {
     }
     let bytes = try SteppedRun.byteCountPerSample(
       halved.whole, shapes: [[1, 3, 8, 8]], stops: stops)
+    // Behind r2, what r1 and r2 gave is still read.
     #expect(bytes == 2 * 8 * 64 * 4)
   }
 

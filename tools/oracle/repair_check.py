@@ -1,8 +1,10 @@
 #!/usr/bin/env python3
 """Check the label-free repair from outside: numpy refits the pruned model's layers by itself.
 
-    repair_check.py MODEL.onnx... [--ecconvert PATH] [--repair merge|sequential] [--samples N]
+    repair_check.py [MODEL.onnx...] [--ecconvert PATH] [--repair merge|sequential] [--samples N]
                     [--ridge L] [--rtol R] [--keep DIR]
+
+Without models, those of make_onnx_models.py that have sums, gates, concatenations and a flatten.
 
 Our binary prunes each model twice by one plan, once without a repair and once with it, on the same
 random samples.  Here the model without a repair is run in onnxruntime beside the whole one, and each
@@ -24,6 +26,9 @@ from onnx import numpy_helper
 
 from channel_masks import KEPT, Masker, attributes, quiet_session
 from compare import difference
+from run_oracle import CACHE, finish_making, start_making
+
+USUAL = ("c_vgg_flatten", "c_resnet_bottleneck", "c_mbconv_se", "c_densenet", "c_gemm_forms")
 
 
 def intermediate(model, names, feed):
@@ -174,7 +179,7 @@ def flattened(full, node, masker):
     return 1
 
 
-def check(path, a, folder):
+def check(path, repair, a, folder):
     run = lambda *words: subprocess.run(
         [a.ecconvert, *map(str, words), "--quiet", "--force"], check=True)
     full, bare, mended = (folder / f"{n}.onnx" for n in ("full", "bare", "mended"))
@@ -189,11 +194,11 @@ def check(path, a, folder):
     np.save(folder / "x.npy", next(iter(feed.values())))
     run(full, "-o", bare, "--prune", "0.5", "--criterion", "l2", "--round-to", "1", "--repair", "none",
         "--calibration", "none", "--save-plan", plan, "--report", folder / "bare.json")
-    run(full, "-o", mended, "--plan", plan, "--repair", a.repair, "--calibration", folder / "x.npy",
+    run(full, "-o", mended, "--plan", plan, "--repair", repair, "--calibration", folder / "x.npy",
         "--ridge", a.ridge, "--report", report)
     entries = json.loads((folder / "bare.json").read_text())["pruning"]["tensors"]
     expected, errors = repaired(
-        model, onnx.load(str(bare)), entries, feed, a.ridge, a.repair == "sequential")
+        model, onnx.load(str(bare)), entries, feed, a.ridge, repair == "sequential")
     ours = quiet_session(str(mended)).run(None, feed)
     theirs = quiet_session(expected).run(None, feed)
     plain = quiet_session(str(bare)).run(None, feed)
@@ -214,7 +219,7 @@ def check(path, a, folder):
         for key, value in zip(("before", "after"), known):
             off = max(off, abs(found[key] - value) / max(value, 1e-3))
     ok = worst <= a.rtol and effect > a.rtol and off < 0.01 and len(errors) > 0
-    print(f"{'ok  ' if ok else 'FAIL'} {pathlib.Path(path).stem} {a.repair}: outputs differ by {worst:.1e} of the "
+    print(f"{'ok  ' if ok else 'FAIL'} {pathlib.Path(path).stem} {repair}: outputs differ by {worst:.1e} of the "
           f"largest (the repair itself moves them by {effect:.1e}); {len(errors)} layers refitted, "
           f"{layers} stated errors off by {off:.1e} at most; output error {lost[0]:.3f} -> {lost[1]:.3f}")
     return ok
@@ -222,20 +227,28 @@ def check(path, a, folder):
 
 def main():
     ap = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    ap.add_argument("models", nargs="+")
+    ap.add_argument("models", nargs="*")
     ap.add_argument("--ecconvert", default=".build/release/ecconvert")
-    ap.add_argument("--repair", choices=("merge", "sequential"), default="sequential")
+    ap.add_argument("--repair", choices=("merge", "sequential"), help="default: both")
     ap.add_argument("--samples", type=int, default=48)
     ap.add_argument("--ridge", type=float, default=0.03)
     ap.add_argument("--rtol", type=float, default=1e-3)
     ap.add_argument("--keep", help="a folder for everything that is written")
     a = ap.parse_args()
+    if not a.models:
+        running = start_making(CACHE / "onnx", "make_onnx_models.py")
+        if running:
+            finish_making(running)
+        a.models = [CACHE / "onnx" / f"{name}.onnx" for name in USUAL]
     fine = True
     for path in a.models:
-        with tempfile.TemporaryDirectory() as temporary:
-            folder = pathlib.Path(a.keep) / pathlib.Path(path).stem if a.keep else pathlib.Path(temporary)
-            folder.mkdir(parents=True, exist_ok=True)
-            fine &= check(path, a, folder)
+        for repair in [a.repair] if a.repair else ["merge", "sequential"]:
+            with tempfile.TemporaryDirectory() as temporary:
+                folder = pathlib.Path(temporary)
+                if a.keep:
+                    folder = pathlib.Path(a.keep) / pathlib.Path(path).stem / repair
+                    folder.mkdir(parents=True, exist_ok=True)
+                fine &= check(path, repair, a, folder)
     return 0 if fine else 1
 
 

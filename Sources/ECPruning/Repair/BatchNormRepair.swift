@@ -90,7 +90,7 @@ public struct BatchNormRepair: Sendable {
             parameters: .statistics(mean: operands.mean, variance: operands.variance)) : nil
       }
       guard mode == .paired, let value = node.outputs.first, node.inputs.count > 1,
-        let read = node.inputs[0], changed.values.contains(read), isSeen(value),
+        changed.values.contains(value), isSeen(value),
         !outputs.contains(value), !isNormalized(value),
         let weights = node.inputs[1], graph.constant(weights) != nil,
         readers[weights]?.count == 1, let (row, bias) = node.outputAxis(weights: 1),

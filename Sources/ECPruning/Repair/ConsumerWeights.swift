@@ -8,6 +8,7 @@ import ECTensor
 /// `inner`.
 struct ConsumerWeights {
   private let axis: ChannelAxis
+  private let node: Node
   private let tensor: Tensor
   /// The axes of the tensor with that of the channels in front.
   private let order: [Int]
@@ -22,6 +23,7 @@ struct ConsumerWeights {
     guard let tensor = graph.constant(axis.value), let first = positions.first else { return nil }
     let others = tensor.shape.indices.filter { $0 != axis.axis }
     self.axis = axis
+    node = graph[axis.node]
     self.tensor = tensor
     self.positions = positions
     order = [axis.axis] + others
@@ -32,15 +34,20 @@ struct ConsumerWeights {
       .floats()
   }
 
-  /// The error that a merge leaves, see `Merge.error`.
+  /// The error that a merge leaves in some of the outputs (all by default), see `Merge.error`.
   func error(
-    _ merge: Merge, means: [Double], covariance: UnsafeBufferPointer<Double>,
+    _ merge: Merge, means: [Double], covariance: UnsafeBufferPointer<Double>, outputs: [Int]?,
     fills: [Double] = []
   ) throws(CentralityError) -> ReconstructionError? {
-    try elements.withUnsafeBufferPointer { (elements) throws(CentralityError) in
+    var cells = Array(0..<inner)
+    if let outputs, let output = node.outputAxis(weights: axis.operand)?.axis {
+      let wanted = Set(outputs)
+      cells = cells.filter { wanted.contains($0 / stride(of: output) % tensor.shape[output]) }
+    }
+    return try elements.withUnsafeBufferPointer { (elements) throws(CentralityError) in
       try merge.error(
-        of: elements, outer: repeats, inner: inner, covariance: covariance, means: means,
-        fills: fills)
+        of: elements, outer: repeats, inner: inner, cells: cells, covariance: covariance,
+        means: means, fills: fills)
     }
   }
 
@@ -67,11 +74,16 @@ struct ConsumerWeights {
     addToBias(terms, &graph)
   }
 
+  /// The distance within `inner` of neighbours along another axis of the weights.
+  private func stride(of output: Int) -> Int {
+    order.dropFirst().drop { $0 != output }.dropFirst().reduce(1) { $0 * tensor.shape[$1] }
+  }
+
   /// Sums what the removed channels gave on the mean over taps, and adds it to the node's bias.
   private func addToBias(_ terms: [Double], _ graph: inout Graph) {
     let shape = tensor.shape
-    guard let (output, bias) = graph[axis.node].outputAxis(weights: axis.operand) else { return }
-    let stride = order.dropFirst().drop { $0 != output }.dropFirst().reduce(1) { $0 * shape[$1] }
+    guard let (output, bias) = node.outputAxis(weights: axis.operand) else { return }
+    let stride = stride(of: output)
     var gain = [Double](repeating: 0, count: shape[output])
     for (k, term) in terms.enumerated() { gain[k % inner / stride % shape[output]] += term }
     graph.add(gain, toBias: bias, of: axis.node)

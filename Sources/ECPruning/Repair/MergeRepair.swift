@@ -50,6 +50,7 @@ public struct MergeRepair: Sendable {
     mends: Bool
   ) throws(PruningError) -> [MendedLayer] {
     let readers = graph.consumers()
+    let outputs = channels.keptOutputs(keeps: keeps)
     var layers: [MendedLayer] = []
     for (site, measured) in zip(sites, moments) {
       guard let measured else { continue }
@@ -73,6 +74,7 @@ public struct MergeRepair: Sendable {
                 layer: axis.layer,
                 error: try weights.error(
                   merge, means: measured.mean, covariance: covariance,
+                  outputs: outputs[axis.value],
                   fills: measured.units.map { Double(fills[$0] ?? 0) })))
             if mends { try weights.mend(merge, means: measured.mean, in: &graph) }
           }

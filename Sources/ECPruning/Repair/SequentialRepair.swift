@@ -29,6 +29,7 @@ public struct SequentialRepair: Sendable {
   public let stops: [Stop]
   private let channels: ChannelGroups
   private let ridge: Double
+  private let keptOutputs: [ValueID: [Int]]
 
   /// Finds the stops of a graph.
   /// - Parameters:
@@ -40,6 +41,7 @@ public struct SequentialRepair: Sendable {
   ) {
     self.channels = channels
     self.ridge = ridge
+    keptOutputs = channels.keptOutputs(keeps: keeps)
     let changed = ChangedValues(graph, channels, keeps: keeps)
     let readers = graph.consumers()
     var stops: [Stop] = []
@@ -49,11 +51,10 @@ public struct SequentialRepair: Sendable {
         channels.axes[$0].units.count == site.units.count
           && readers[channels.axes[$0].value]?.count == 1
       }
-      guard !consumers.isEmpty, changed.values.contains(site.value), isSeen(site.value),
-        let seen = SiteChannels(site)
-      else { continue }
+      guard !consumers.isEmpty, isSeen(site.value), let seen = SiteChannels(site) else { continue }
       let kept = seen.units.indices.filter { keeps(seen.units[$0]) }
-      guard !kept.isEmpty else { continue }
+      guard !kept.isEmpty, kept.count < seen.units.count || changed.values.contains(site.value)
+      else { continue }
       if let known = stops.firstIndex(where: { $0.value == site.value && $0.axis == site.axis }) {
         let stop = stops[known]
         stops[known] = Stop(
@@ -108,7 +109,8 @@ public struct SequentialRepair: Sendable {
           layers.append(
             MendedLayer(
               layer: axis.layer,
-              error: try weights.error(merge, means: mean, covariance: covariance)))
+              error: try weights.error(
+                merge, means: mean, covariance: covariance, outputs: keptOutputs[axis.value])))
           try weights.mend(merge, means: mean, in: &graph)
           changed += graph.parameters(of: axis.node)
         }
