@@ -3,10 +3,13 @@ import ECTensor
 
 /// Moves the statistics of batch normalizations to what the pruned network gives them.
 ///
-/// *Paired*: on the same samples through both networks, `mean' = mean + μ_pruned - μ_whole` and
-/// `variance' = variance · σ²_pruned / σ²_whole` (within 0.05 to 20), so that what the samples lack of
-/// the training data doesn't matter. A convolution over pictures without normalization behind it, as
-/// where that has been folded, is scaled and shifted to the whole network's moments instead.
+/// *Paired*: on the same samples through both networks, `variance' = variance · r²` with
+/// `r² = σ²_pruned / σ²_whole` (within 0.05 to 20), and `mean' = μ_pruned - r (μ_whole - mean)`: on these
+/// samples each channel is normalized to what it was in the whole network, so that what they lack
+/// of the training data doesn't matter. Where r is 1 that is `mean + μ_pruned - μ_whole`; without r
+/// the distance of the samples from the training data would grow as pruning shrinks a channel. A
+/// convolution over pictures without normalization behind it, as where that has been folded, is
+/// scaled and shifted to the whole network's moments instead.
 /// *Recalibrated*: mean and variance of the samples themselves.
 public struct BatchNormRepair: Sendable {
   /// Which statistics are written.
@@ -133,12 +136,12 @@ public struct BatchNormRepair: Sendable {
       let ratio = before > 0 ? variance / before : 1
       return min(max(ratio, Self.variances.lowerBound), Self.variances.upperBound)
     }
-    let shifts = zip(stop.kept, pruned.mean).map { $1 - whole.mean[$0] }
     switch stop.parameters {
     case .statistics(let mean, let variance):
       graph.change(stop.node, mean) { numbers in
         for (k, channel) in stop.kept.enumerated() {
-          numbers[channel] = mode == .paired ? numbers[channel] + shifts[k] : pruned.mean[k]
+          let distance = (whole.mean[channel] - numbers[channel]) * ratios[k].squareRoot()
+          numbers[channel] = pruned.mean[k] - (mode == .paired ? distance : 0)
         }
       }
       graph.change(stop.node, variance) { numbers in
