@@ -4,6 +4,7 @@ import ECGraph
 import ECHash
 import ECONNX
 import ECPasses
+import ECReport
 import Glibc
 
 /// The stages of a conversion, in order: import, prune, rewrite, export, verify.
@@ -179,6 +180,8 @@ struct ConversionRun {
     report.input.byteCount = source.byteCount(at: options.input)
     report.input.producer = source.producer
     report.pruning = pruned?.report(final: slim)
+    report.layers = LayerRows.changes(
+      from: source.graph, to: slim, order: imageOrder(source, .channelsFirst))
 
     if options.dryRun {
       begin("export", "measuring")
@@ -205,7 +208,7 @@ struct ConversionRun {
   mutating func finish(
     _ report: inout ConversionReport, _ pruned: PruningStage.Result?, written: String? = nil
   ) throws(ConversionFault) {
-    if options.report != nil {
+    if options.report != nil || options.html != nil {
       report.input.contentHash = ContentHash(contentsOf: options.input)
       report.output.contentHash = written.flatMap { ContentHash(contentsOf: $0) }
     }
@@ -218,6 +221,7 @@ struct ConversionRun {
       try OutputFile.write(plan, to: path)
     }
     if let path = options.report { try OutputFile.write(report.json(), to: path) }
+    if let path = options.html { try OutputFile.write(ReportPage(report.object).html, to: path) }
   }
 
   private mutating func write(
@@ -293,6 +297,13 @@ struct ConversionRun {
         "verified before writing only: the file has operators that can't be read back")
       return slim
     }
+  }
+
+  /// Where each axis of an image of the source is in the result.
+  func imageOrder(_ source: SourceModel, _ layout: ImageLayout) -> [Int] {
+    // ONNX to ONNX moves nothing.
+    let layout = source.format == .onnx && layout == .channelsFirst ? source.layout : layout
+    return layout.order(to: source.layout, rank: 4)
   }
 
   func model(_ path: String, _ format: String, _ graph: Graph) -> ConversionReport.Model {

@@ -90,6 +90,8 @@ public struct ConversionOptions: Sendable {
   public var savePlan: String?
   /// Where the report goes.
   public var report: String?
+  /// Where the page for people goes.
+  public var html: String?
   /// The options as the user gave them, by their long names; only the report tells them.
   public var given: FormatObject?
   /// The key of the job of a batch that this is; only the report tells it.

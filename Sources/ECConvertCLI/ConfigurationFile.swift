@@ -52,7 +52,9 @@ enum ConfigurationFile {
   ]
 
   /// The options of one run only: they may stand in a file, and aren't kept by `--save-config`.
-  private static let ofOneRun = ["dry-run", "force", "output", "report", "plan", "save-plan"]
+  private static let ofOneRun = [
+    "dry-run", "force", "output", "report", "html", "plan", "save-plan",
+  ]
 
   /// The options of a command that were given, by their long names.
   static func given(_ command: any ConversionArguments) -> FormatObject {
