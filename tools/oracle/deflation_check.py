@@ -2,6 +2,7 @@
 """Check that wide dense layers keep the channels that the definition of deflation keeps.
 
     deflation_check.py [--ecconvert PATH] [--width 1024 2048 4096] [--samples M...] [--share 0.5]
+                       [--layers 0 1]
 
 Builds networks like VGG16's classifier (dense W, ReLU, dense W, ReLU, dense 10) with weights and
 inputs of a decaying spectrum, has our binary rank channels on M samples, and repeats that in numpy:
@@ -103,6 +104,8 @@ def check(width, samples, a, folder):
     activations = quiet_session(model).run(["r0", "r1"], {"x": x})
     fine = True
     for k, (z, w) in enumerate(zip(activations, weights[1:])):
+        if k not in a.layers:
+            continue
         ours = next(g for g in groups if g["layers"] == [f"fc{k}"])["keep"]
         z = z.astype(np.float64)
         z -= z.mean(0)
@@ -127,6 +130,7 @@ def main():
     ap.add_argument("--width", type=int, nargs="+", default=[1024, 2048, 4096])
     ap.add_argument("--samples", type=int, nargs="+", default=[24, 5000])
     ap.add_argument("--share", type=float, default=0.5)
+    ap.add_argument("--layers", type=int, nargs="+", default=[0, 1], help="hidden layers compared")
     ap.add_argument("--near", type=float, default=1e-6)
     a = ap.parse_args()
     fine = True
