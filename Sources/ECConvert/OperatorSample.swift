@@ -109,6 +109,44 @@ struct OperatorSample {
     ]
   }
 
+  /// The samples of a Keras layer, in order; the first that it takes counts.
+  static func keras(_ name: String) -> [OperatorSample] { kerasCalls[name] ?? keras }
+
+  /// A call with positional arguments behind the one tensor.
+  private static func call(_ shape: [Int], _ arguments: FormatValue...) -> [OperatorSample] {
+    [OperatorSample(activations: [shape], arguments: ["args": .list([.string("@0")] + arguments)])]
+  }
+
+  private static let kerasCalls: [String: [OperatorSample]] = {
+    let picture = [6, 6, 4]
+    let edges: FormatValue = .list([ints(0, 0), ints(1, 1), ints(1, 1), ints(0, 0)])
+    func slice(_ bounds: FormatObject) -> FormatValue { .object(bounds) }
+    let calls: [([String], [OperatorSample])] = [
+      (["op:Clip", "TFOpLambda:clip_by_value"], call(picture, .int(0), .int(6))),
+      (["op:Pad", "TFOpLambda:pad", "TFOpLambda:compat.v1.pad"], call(picture, edges)),
+      (["op:Reshape", "TFOpLambda:reshape"], call(picture, ints(-1, 144))),
+      (
+        ["op:Squeeze", "TFOpLambda:squeeze", "TFOpLambda:compat.v1.squeeze"],
+        call([1, 1, 4], ints(1, 2))
+      ),
+      (
+        ["op:Transpose", "TFOpLambda:transpose", "TFOpLambda:compat.v1.transpose"],
+        call(picture, ints(0, 3, 1, 2))
+      ),
+      (
+        [
+          "op:MaxPool", "TFOpLambda:nn.max_pool2d", "op:AveragePool", "TFOpLambda:nn.avg_pool2d",
+        ], call(picture, .int(2), .int(2))
+      ),
+      (
+        ["op:GetItem", "SlicingOpLambda:__operators__.getitem"],
+        call(picture, .list([slice([:]), slice(["start": .int(1)])]))
+      ),
+    ]
+    return Dictionary(
+      uniqueKeysWithValues: calls.flatMap { names, samples in names.map { ($0, samples) } })
+  }()
+
   /// What Keras layers are tried on, in order: pictures, then sequences, vectors and volumes.
   static let keras: [OperatorSample] = [[6, 6, 4], [6, 4], [4], [6, 6, 6, 4]].flatMap { shape in
     [1, 2].map { count in
