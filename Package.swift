@@ -83,8 +83,9 @@ let package = Package(
     library(
       "ECConvert",
       [
-        "ECDiagnostics", "ECTensor", "ECGraph", "ECOperators", "ECKeras", "ECONNX", "ECExecution",
-        "ECPasses", "ECArchitectures", "ECPruning", "ECCentrality", "ECImage", "ECRandom",
+        "ECDiagnostics", "ECTensor", "ECGraph", "ECOperators", "ECHDF5", "ECKeras", "ECONNX",
+        "ECExecution", "ECPasses", "ECArchitectures", "ECPruning", "ECCentrality", "ECImage",
+        "ECRandom",
         collections,
       ]),
     .executableTarget(

@@ -24,6 +24,7 @@ extension ConversionFault {
     case .layoutUnknown(let input, let type):
       "input '\(input)' is \(type), and nothing says where its channels stand"
     case .badArchitecture(let found): "not the JSON of an architecture: \(found)"
+    case .cannotRun(let words): "the source itself can't be run (\(words))"
     case .calibration(let words): words
     }
   }
@@ -41,6 +42,7 @@ extension ConversionFault {
     case .shapeDoesNotFit: "only extents that the source leaves open, and the batch, can be fixed"
     case .batchIsBaked: "leave out --batch, or export the source with a dynamic batch"
     case .layoutUnknown: "leave out --inputs-as-nchw or --inputs-as-nhwc"
+    case .cannotRun: "give --no-verify to convert it all the same"
     case .badArchitecture: "write what model.to_json() gives to the file"
     case .options, .noSuchInput, .calibration: nil
     }
