@@ -88,7 +88,8 @@ struct PruningStage {
     }
     let keeps = try plan.keeps(in: groups)
     if options.plan == nil, let words = reasonForNothing(groups, keeps) { warnings.append(words) }
-    let mended = try RepairStage(options: options, threads: threads).run(
+    let repair = options.repair ?? standardRepair(reference, statistics != nil, &warnings)
+    let mended = try RepairStage(options: options, repair: repair, threads: threads).run(
       on: reference, groups, sites, plan, measured)
     warnings += mended.notes
     reference = mended.reference
@@ -104,6 +105,19 @@ struct PruningStage {
       resultLayout: resultLayout ?? source.layout,
       criterion: options.plan == nil ? criterion.name : "plan",
       calibration: measured?.inputs.description, mended: mended)
+  }
+
+  /// What is done for the layers behind removed channels unless the user says otherwise.
+  private func standardRepair(
+    _ graph: Graph, _ hasStatistics: Bool, _ warnings: inout [String]
+  ) -> ConversionOptions.Repair {
+    guard graph.initializers.contains(where: { $0.tensor.quantization != nil }) else {
+      return hasStatistics ? .merge : .bias
+    }
+    warnings.append(
+      "weights are stored as whole numbers: they are cut but not repaired, so that they stay so "
+        + "('--repair merge' writes the layers behind removed channels in float32)")
+    return .none
   }
 
   // MARK: Calibration

@@ -8,6 +8,7 @@ import ECTensor
 /// Mends, without labels, what a plan breaks.
 struct RepairStage {
   let options: ConversionOptions
+  let repair: ConversionOptions.Repair
   let threads: Int
 
   /// What was done.
@@ -53,8 +54,7 @@ struct RepairStage {
     _ measured: PruningStage.Measured?
   ) throws -> Outcome {
     var outcome = Outcome(
-      repair: options.repair ?? (measured == nil ? .bias : .merge), batchNorm: options.batchNorm,
-      reference: graph)
+      repair: repair, batchNorm: options.batchNorm, reference: graph)
     let kept = try plan.keeps(in: groups).map(Set.init)
     let keeps = { (unit: ChannelUnit) in kept[unit.group].contains(unit.index) }
     let merge = MergeRepair(
