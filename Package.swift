@@ -76,6 +76,7 @@ let package = Package(
     library("ECCentrality", ["ECDiagnostics", "ECBLAS", "ECRandom", "CResidual"]),
     library(
       "ECExecution", ["ECDiagnostics", "ECTensor", "ECGraph", "ECKernels", "ECBLAS", "ECRandom"]),
+    library("ECReport", ["ECGraph", collections]),
     library("ECArchitectures", ["ECDiagnostics", "ECGraph"]),
     library("ECPasses", ["ECDiagnostics", "ECTensor", "ECGraph", "ECOperators"]),
     library(
@@ -88,13 +89,16 @@ let package = Package(
     library(
       "ECConvert",
       [
-        "ECDiagnostics", "ECTensor", "ECGraph", "ECOperators", "ECKeras", "ECONNX", "ECExecution",
-        "ECPasses", "ECArchitectures", "ECPruning", "ECCentrality", "ECImage", "ECRandom", "ECHash",
-        collections,
+        "ECDiagnostics", "ECTensor", "ECGraph", "ECOperators", "ECHDF5", "ECKeras", "ECONNX",
+        "ECExecution", "ECPasses", "ECArchitectures", "ECPruning", "ECCentrality", "ECImage",
+        "ECRandom", "ECHash", "ECReport", collections,
       ]),
     library(
       "ECBatch",
-      ["ECDiagnostics", "ECGraph", "ECHash", "ECConvert", "CYAML", "CLinux", collections]),
+      [
+        "ECDiagnostics", "ECGraph", "ECHash", "ECReport", "ECConvert", "CYAML", "CLinux",
+        collections,
+      ]),
     .executableTarget(
       name: "ECConvertCLI",
       dependencies: [
@@ -129,6 +133,7 @@ let package = Package(
       "ECPruningTests",
       ["ECPruning", "ECCentrality", "ECTensor", "ECGraph", "ECOperators", "ECExecution"]),
     tests("ECConvertTests", ["ECDiagnostics", "ECTensor", "ECGraph", "ECConvert"]),
+    tests("ECReportTests", ["ECReport", "ECGraph"]),
     tests("ECBatchTests", ["ECBatch", "ECHash", "ECGraph", "ECDiagnostics"]),
     .testTarget(
       name: "CLITests", dependencies: ["ECTestSupport"], exclude: ["Snapshots"],

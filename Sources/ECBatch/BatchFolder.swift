@@ -7,6 +7,7 @@ import Glibc
 /// ```
 /// OUT/a.onnx                   results
 /// OUT/reports/a.onnx.json      what was done; names the job's key and the result's digest
+/// OUT/reports/a.onnx.html      the same for people
 /// OUT/reports/a.onnx.failure.json
 /// OUT/summary.json, .csv, index.html
 /// OUT/.ecconvert/log.jsonl     what started and ended, and when
@@ -83,6 +84,9 @@ struct BatchFolder: ~Copyable {
 
   /// Where a job's report goes.
   func report(_ job: BatchJob) -> String { JobRecord.reportPath(job, in: path) }
+
+  /// Where a job's page for people goes.
+  func page(_ job: BatchJob) -> String { path + "/reports/" + job.output + ".html" }
 
   /// Makes the folders that a job's files need.
   func prepare(_ job: BatchJob) throws(BatchError) {

@@ -92,8 +92,10 @@ public struct BatchRunner {
   }
 
   /// What is known of the jobs without running any.
-  public func standing() -> BatchSummary {
-    summary([:])
+  /// - Parameter hasOutputs: whether results are in the output folder; else the reports' word is
+  ///   taken for them.
+  public func standing(hasOutputs: Bool = true) -> BatchSummary {
+    summary([:], hasOutputs: hasOutputs)
   }
 
   private func checkOutputs() throws(BatchError) {
@@ -105,11 +107,15 @@ public struct BatchRunner {
     }
   }
 
-  private func summary(_ outcomes: [Int: JobOutcome]) -> BatchSummary {
+  private func summary(_ outcomes: [Int: JobOutcome], hasOutputs: Bool = true) -> BatchSummary {
     BatchSummary(
       folder: settings.folder,
       entries: own.map { index in
-        (jobs[index], outcomes[index] ?? JobOutcome(recorded: jobs[index], in: settings.folder))
+        let job = jobs[index]
+        let outcome =
+          outcomes[index]
+          ?? JobOutcome(recorded: job, in: settings.folder, hasOutput: hasOutputs)
+        return (job, outcome)
       })
   }
 
@@ -170,7 +176,8 @@ public struct BatchRunner {
     }
     try folder.prepare(job)
     var words = ["convert", job.input, "--output=" + folder.output(job)]
-    words += ["--report=" + folder.report(job), "--job=" + (key?.description ?? "")]
+    words += ["--report=" + folder.report(job), "--html=" + folder.page(job)]
+    words += ["--job=" + (key?.description ?? "")]
     words += ["--threads=\(settings.threadCount)", "--log-format=json", "--verbose"]
     if replaces { words.append("--force") }
     let process = try ChildProcess(program, words + arguments(job))

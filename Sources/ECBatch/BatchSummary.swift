@@ -17,14 +17,9 @@ public struct BatchSummary: Sendable {
   public var isComplete: Bool { count("done") + count("unchanged") == entries.count }
 
   /// Writes `summary.json`, `summary.csv` and `index.html` into the output folder.
-  /// - Parameter shard: the part that this is the summary of; its label goes into the names.
   /// - Throws: `BatchError.cannotWrite`.
-  public func write(shard: BatchShard? = nil) throws(BatchError) {
-    let label = shard.map { "-" + $0.label } ?? ""
-    let files = [
-      ("summary\(label).json", json), ("summary\(label).csv", csv), ("index\(label).html", html),
-    ]
-    for (name, text) in files {
+  public func write() throws(BatchError) {
+    for (name, text) in [("summary.json", json), ("summary.csv", csv), ("index.html", html)] {
       do {
         try OutputFile.write(text, to: folder + "/" + name)
       } catch {
@@ -33,8 +28,8 @@ public struct BatchSummary: Sendable {
     }
   }
 
-  /// The summary as JSON.
-  var json: String {
+  /// The summary as JSON (`schemas/batch-summary.schema.json`).
+  public var json: String {
     let words = ["done", "unchanged", "failed", "left"]
     let object: FormatObject = [
       "schemaVersion": .int(1),

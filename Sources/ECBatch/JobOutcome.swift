@@ -22,8 +22,8 @@ public enum JobOutcome: Sendable {
   case left
 
   /// What the output folder says of a job that wasn't run.
-  init(recorded job: BatchJob, in folder: String) {
-    if let report = JobRecord.finished(job, key: nil, in: folder) {
+  init(recorded job: BatchJob, in folder: String, hasOutput: Bool) {
+    if let report = JobRecord.finished(job, key: nil, in: folder, hasOutput: hasOutput) {
       self = .unchanged(report)
     } else if let failure = JobRecord.failure(job, in: folder) {
       self = .failed(failure, nil)

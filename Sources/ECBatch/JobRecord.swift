@@ -17,12 +17,18 @@ enum JobRecord {
   }
 
   /// The report of a job whose result is there and whole.
-  /// - Parameter key: the key that the report must name; `nil` takes any.
-  static func finished(_ job: BatchJob, key: JobKey?, in folder: String) -> FormatObject? {
+  /// - Parameters:
+  ///   - key: the key that the report must name; `nil` takes any.
+  ///   - hasOutput: whether the result is in the folder and must have the digest of the report.
+  static func finished(
+    _ job: BatchJob, key: JobKey?, in folder: String, hasOutput: Bool = true
+  ) -> FormatObject? {
     guard let report = object(reportPath(job, in: folder)), let made = report["job"]?.string,
       key.map({ $0.description == made }) ?? true,
-      let digest = report["output"]?.object?["contentHash"]?.string,
-      let hash = ContentHash(contentsOf: folder + "/" + job.output), hash.description == digest
+      let digest = report["output"]?.object?["contentHash"]?.string
+    else { return nil }
+    guard hasOutput else { return report }
+    guard let hash = ContentHash(contentsOf: folder + "/" + job.output), hash.description == digest
     else { return nil }
     return report
   }

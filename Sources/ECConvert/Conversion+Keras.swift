@@ -43,6 +43,8 @@ extension ConversionRun {
     report.input.byteCount = source.byteCount(at: options.input)
     report.input.producer = source.producer
     report.pruning = pruned?.report(final: slim)
+    report.layers = LayerRows.changes(
+      from: source.graph, to: slim, order: imageOrder(source, .channelsLast))
     let writer = KerasWriter(document)
     if options.dryRun {
       report.output.byteCount = document.byteCount

@@ -4,6 +4,7 @@ import ECGraph
 import ECHash
 import ECONNX
 import ECPasses
+import ECReport
 import Glibc
 
 /// The stages of a conversion, in order: import, prune, rewrite, export, verify.
@@ -120,7 +121,11 @@ struct ConversionRun {
 
     begin("rewrite", "rewriting")
     try pipeline(source).run(on: &slim, verifying: options.verifySamples > 0)
-    if options.precision == .fp16 { try reducePrecision(of: &slim) }
+    switch options.precision {
+    case .fp16: try reducePrecision(of: &slim)
+    case .fp32: try Pipelines.singlePrecision.run(on: &slim, verifying: options.verifySamples > 0)
+    case nil: break
+    }
     end()
 
     return try export(slim, source, pruned)
@@ -153,7 +158,9 @@ struct ConversionRun {
       warnings.append(
         "the range of activations isn't known: \(error.what); \(error.remedy ?? "")")
     }
-    let reports = try Pipeline([ReducePrecision(magnitudes: magnitudes)]).run(
+    let reduction = ReducePrecision(
+      magnitudes: magnitudes, unknown: slim.valuesBehindCarriedNodes)
+    let reports = try Pipeline([reduction]).run(
       on: &slim, verifying: options.verifySamples > 0)
     warnings += reports.flatMap(\.report.notes)
   }
@@ -179,6 +186,8 @@ struct ConversionRun {
     report.input.byteCount = source.byteCount(at: options.input)
     report.input.producer = source.producer
     report.pruning = pruned?.report(final: slim)
+    report.layers = LayerRows.changes(
+      from: source.graph, to: slim, order: imageOrder(source, .channelsFirst))
 
     if options.dryRun {
       begin("export", "measuring")
@@ -205,7 +214,7 @@ struct ConversionRun {
   mutating func finish(
     _ report: inout ConversionReport, _ pruned: PruningStage.Result?, written: String? = nil
   ) throws(ConversionFault) {
-    if options.report != nil {
+    if options.report != nil || options.html != nil {
       report.input.contentHash = ContentHash(contentsOf: options.input)
       report.output.contentHash = written.flatMap { ContentHash(contentsOf: $0) }
     }
@@ -218,6 +227,7 @@ struct ConversionRun {
       try OutputFile.write(plan, to: path)
     }
     if let path = options.report { try OutputFile.write(report.json(), to: path) }
+    if let path = options.html { try OutputFile.write(ReportPage(report.object).html, to: path) }
   }
 
   private mutating func write(
@@ -269,11 +279,13 @@ struct ConversionRun {
     do {
       outcome = try verification.run(options, threads: threads)
     } catch let error as ExecutionError {
-      if case .openExtent = error.reason {
-        warnings.append("not verified: \(error.what); \(error.remedy ?? "")")
+      switch error.reason {
+      case .openExtent, .memory:
+        warnings.append(
+          "not verified: " + [error.what, error.remedy].compactMap { $0 }.joined(separator: "; "))
         return
+      default: throw error
       }
-      throw error
     }
     report.verification = outcome.report(name)
     if let failure = outcome.failure {
@@ -293,6 +305,13 @@ struct ConversionRun {
         "verified before writing only: the file has operators that can't be read back")
       return slim
     }
+  }
+
+  /// Where each axis of an image of the source is in the result.
+  func imageOrder(_ source: SourceModel, _ layout: ImageLayout) -> [Int] {
+    // ONNX to ONNX moves nothing.
+    let layout = source.format == .onnx && layout == .channelsFirst ? source.layout : layout
+    return layout.order(to: source.layout, rank: 4)
   }
 
   func model(_ path: String, _ format: String, _ graph: Graph) -> ConversionReport.Model {

@@ -36,6 +36,8 @@ public struct ConversionReport: Sendable {
   public var pruning: FormatObject?
   /// What the verification found, or `nil` if none was made.
   public var verification: FormatObject?
+  /// Each layer that computes, before and after.
+  public var layers: [FormatObject] = []
   /// The stages with the seconds they took, in order.
   public var stages: [(name: String, seconds: Double)] = []
   /// Remarks that a person should see.
@@ -44,7 +46,10 @@ public struct ConversionReport: Sendable {
   public var summary: [String] = []
 
   /// The report as JSON text.
-  public func json() -> String {
+  public func json() -> String { FormatValue.object(object).json(indent: 1) + "\n" }
+
+  /// The report as JSON has it.
+  public var object: FormatObject {
     func model(_ model: Model) -> FormatValue {
       var object: FormatObject = [
         "path": .string(model.path), "format": .string(model.format),
@@ -63,6 +68,7 @@ public struct ConversionReport: Sendable {
     if let options { object["options"] = .object(options) }
     if let job { object["job"] = .string(job) }
     if let pruning { object["pruning"] = .object(pruning) }
+    if !layers.isEmpty { object["layers"] = .list(layers.map { .object($0) }) }
     if let verification { object["verification"] = .object(verification) }
     object["stages"] = .list(
       stages.map {
@@ -72,6 +78,6 @@ public struct ConversionReport: Sendable {
       })
     object["peakResidentBytes"] = .int(ProcessMemory.peakByteCount)
     object["warnings"] = .list(warnings.map { .string($0) })
-    return FormatValue.object(object).json(indent: 1) + "\n"
+    return object
   }
 }

@@ -60,15 +60,18 @@ struct Batch: ParsableCommand, ConversionArguments {
     let program = CommandPath.current
     let runner = try BatchRunner(jobs, settings, program: program) { arguments[$0.output] ?? [] }
     let summary: BatchSummary
-    if batch.summarize {
-      summary = runner.standing()
+    if batch.list {
+      return Console.data(runner.standing().json)
+    } else if batch.summarize {
+      summary = runner.standing(hasOutputs: !batch.outputsElsewhere)
     } else {
       var progress = BatchProgress(console, jobCount: runner.jobCount)
       summary = try runner.run { progress.take($0) }
       progress.finish()
     }
-    try summary.write(shard: batch.summarize ? nil : settings.shard)
-    console.summary(BatchProgress.lines(summary))
+    // Parts don't know of each other: the summary of all is written when they are done.
+    if settings.shard == nil { try summary.write() }
+    console.summary(BatchProgress.lines(summary, isPart: settings.shard != nil))
     if !summary.isComplete { throw ExitCode(FaultCategory.partial.rawValue) }
   }
 
@@ -138,6 +141,12 @@ struct BatchArguments: ParsableArguments {
 
   @Flag(help: "Run nothing; write the summary of what is in DIR.")
   var summarize = false
+
+  @Flag(help: "Run nothing; print the jobs and what became of them, as JSON.")
+  var list = false
+
+  @Flag(help: .hidden)
+  var outputsElsewhere = false
 
   /// The jobs of arguments or of the jobs file, with options over theirs.
   func jobs(_ inputs: [String], overridden given: FormatObject) throws -> [BatchJob] {

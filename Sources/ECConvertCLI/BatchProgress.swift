@@ -69,12 +69,14 @@ struct BatchProgress {
   }
 
   /// What a person wants to know at the end.
-  static func lines(_ summary: BatchSummary) -> [String] {
+  static func lines(_ summary: BatchSummary, isPart: Bool) -> [String] {
     let counts = ["done", "unchanged", "failed", "left"].compactMap { word -> String? in
       let count = summary.count(word)
       return count > 0 ? "\(count) \(word == "left" ? "not run" : word)" : nil
     }
-    return [counts.joined(separator: ", ") + "; see \(summary.folder)/index.html"]
+    let next =
+      isPart ? "when all parts are done, give --summarize" : "see \(summary.folder)/index.html"
+    return [counts.joined(separator: ", ") + "; " + next]
   }
 }
 

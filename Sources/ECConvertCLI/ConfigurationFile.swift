@@ -31,6 +31,7 @@ enum ConfigurationFile {
     ("interpolation", { text($0.data.interpolation) }),
     ("crop-to-aspect-ratio", { flag($0.data.cropToAspectRatio) }),
     ("repair", { text($0.data.repair) }),
+    ("batchnorm", { text($0.data.batchnorm) }),
     ("ridge", { number($0.data.ridge) }),
     ("input-shape", { list($0.edge.inputShape) }),
     ("batch", { number($0.edge.batch) }),
@@ -52,7 +53,9 @@ enum ConfigurationFile {
   ]
 
   /// The options of one run only: they may stand in a file, and aren't kept by `--save-config`.
-  private static let ofOneRun = ["dry-run", "force", "output", "report", "plan", "save-plan"]
+  private static let ofOneRun = [
+    "dry-run", "force", "output", "report", "html", "plan", "save-plan",
+  ]
 
   /// The options of a command that were given, by their long names.
   static func given(_ command: any ConversionArguments) -> FormatObject {

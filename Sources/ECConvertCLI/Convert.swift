@@ -58,6 +58,7 @@ struct Convert: ParsableCommand, ConversionArguments {
     var options = ConversionOptions(input: input)
     options.architecture = source.arch
     options.given = ConfigurationFile.given(self)
+    if let plan = files.plan { options.given?["plan"] = .string(plan) }
     try files.apply(to: &options)
     try pruning.apply(to: &options)
     try data.apply(to: &options)
@@ -107,6 +108,9 @@ struct FileArguments: ParsableArguments {
   @Option(help: ArgumentHelp("Write what was done, as JSON.", valueName: "FILE"))
   var report: String?
 
+  @Option(help: ArgumentHelp("Write what was done, as a page for people.", valueName: "FILE"))
+  var html: String?
+
   @Option(
     help: ArgumentHelp("Remove exactly the channels that this plan names.", valueName: "FILE"))
   var plan: String?
@@ -137,6 +141,7 @@ struct FileArguments: ParsableArguments {
     options.force = force
     options.dryRun = dryRun
     options.report = report
+    options.html = html
     options.job = job
     options.plan = plan
     options.savePlan = savePlan

@@ -52,8 +52,16 @@ struct DataArguments: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
-      "Ridge of the merge, relative to the mean variance. (default: 0.03)", valueName: "L"))
+      "Ridge of merge and sequential, relative to the mean variance. (default: 0.03)",
+      valueName: "L"))
   var ridge: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "Statistics of batch normalizations: keep, paired (moved by what pruning changes on the "
+        + "calibration images), recalibrate (taken anew on them). (default: keep)",
+      valueName: "NAME"))
+  var batchnorm: String?
 
   /// Puts the values into options.
   func apply(to options: inout ConversionOptions) throws(UsageError) {
@@ -76,6 +84,7 @@ struct DataArguments: ParsableArguments {
     options.cropsToAspectRatio = cropToAspectRatio
     if let repair { options.repair = try OptionValues.choice(repair, "--repair") }
     if let ridge { options.ridge = try OptionValues.number(ridge, "--ridge", atLeast: 0) }
+    if let batchnorm { options.batchNorm = try OptionValues.choice(batchnorm, "--batchnorm") }
   }
 }
 
@@ -112,7 +121,8 @@ struct EdgeArguments: ParsableArguments {
   @Option(
     help: ArgumentHelp(
       "fp16 stores and computes in half precision where the numbers allow it, and names the layers "
-        + "that stay in float32; inputs and outputs stay float32. (default: as in the source)",
+        + "that stay in float32; fp32 computes in single precision what the source has in half; "
+        + "inputs and outputs keep their types. (default: as in the source)",
       valueName: "TYPE"))
   var dtype: String?
 

@@ -33,16 +33,24 @@ public final class Evaluator {
     var last: Int?
   }
 
-  init(
+  convenience init(
     _ graph: Graph, _ inputShapes: [[Int]], _ taps: [Tap], threads: Int
   ) throws(ExecutionError) {
-    let concrete = try graph.concrete(inputShapes)
-    inputNames = graph.inputs.map { graph[$0].name }
-    mapped = graph.mappedFiles
-    self.inputShapes = inputShapes
+    try self.init(
+      concrete: try graph.concrete(inputShapes), from: graph.inputs, inputShapes, taps,
+      threads: threads)
+  }
+
+  /// Prepares the part of a graph, all of whose extents are numbers, behind given values.
+  init(
+    concrete: Graph, from given: [ValueID], _ shapes: [[Int]], _ taps: [Tap], threads: Int
+  ) throws(ExecutionError) {
+    inputNames = given.map { concrete[$0].name }
+    mapped = concrete.mappedFiles
+    inputShapes = shapes
     let lowering = GraphLowering(threads: threads)
     do throws(GraphError) {
-      let values = try lowering.lower(concrete, inputShapes, for: taps.map(\.value))
+      let values = try lowering.lower(concrete, from: given, shapes, for: taps.map(\.value))
       var outputShapes: [[Int]] = []
       for (tap, value) in zip(taps, values) {
         var shape = value.shape
@@ -112,7 +120,8 @@ public final class Evaluator {
   }
 
   /// The concrete shapes of a graph's inputs for a batch.
-  /// - Throws: `ExecutionError.openExtent` if another extent is unknown.
+  /// - Throws: `ExecutionError.openExtent` if another extent is unknown, and `.memory` if a run of the
+  ///   graph surely takes more than the machine has.
   public static func inputShapes(of graph: Graph, batch: Int) throws(ExecutionError) -> [[Int]] {
     var shapes: [[Int]] = []
     for id in graph.inputs {
@@ -128,6 +137,7 @@ public final class Evaluator {
       }
       shapes.append(shape)
     }
+    try MachineMemory.check(graph.largestByteCount(batch: batch))
     return shapes
   }
 }

@@ -1,13 +1,13 @@
 import ECGraph
 
 extension GraphLowering {
-  /// Lowers the nodes that some values depend on, and gives those values.
+  /// Lowers the nodes that lie between given values and wanted ones, and gives the wanted ones.
   func lower(
-    _ graph: Graph, _ inputShapes: [[Int]], for wanted: [ValueID]
+    _ graph: Graph, from given: [ValueID], _ shapes: [[Int]], for wanted: [ValueID]
   ) throws(GraphError) -> [KernelValue] {
     var values: [ValueID: KernelValue] = [:]
-    for (id, shape) in zip(graph.inputs, inputShapes) { values[id] = input(shape) }
-    for node in graph.nodes(neededFor: wanted) {
+    for (id, shape) in zip(given, shapes) { values[id] = input(shape) }
+    for node in graph.nodes(neededFor: wanted, given: Set(given)) {
       for case .some(let input) in node.inputs where values[input] == nil {
         if let tensor = graph.constant(input) { values[input] = constant(tensor) }
       }
