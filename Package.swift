@@ -39,6 +39,7 @@ let package = Package(
     .systemLibrary(
       name: "CProtobufC", pkgConfig: "libprotobuf-c", providers: [.apt(["libprotobuf-c-dev"])]),
     .systemLibrary(name: "CZip", pkgConfig: "libzip", providers: [.apt(["libzip-dev"])]),
+    .systemLibrary(name: "CMatIO", pkgConfig: "matio", providers: [.apt(["libmatio-dev"])]),
     .systemLibrary(name: "CONEDNN", providers: [.apt(["libdnnl-dev"])]),
     .target(name: "CONNX", dependencies: ["CProtobufC"]),
     .systemLibrary(
@@ -54,6 +55,7 @@ let package = Package(
     library("ECImage", ["ECDiagnostics", "ECRandom", "CImage"]),
     library("ECHDF5", ["ECDiagnostics", "CHDF5"]),
     library("ECArchive", ["ECDiagnostics", "CZip"]),
+    library("ECMatIO", ["ECDiagnostics", "CMatIO"]),
     library("ECBLAS", ["ECDiagnostics", "COpenBLAS"]),
     library("ECKernels", ["ECDiagnostics", "CONEDNN"]),
 
@@ -71,6 +73,12 @@ let package = Package(
     library("ECCentrality", ["ECDiagnostics", "ECBLAS", "ECRandom", "CResidual"]),
     library(
       "ECExecution", ["ECDiagnostics", "ECTensor", "ECGraph", "ECKernels", "ECBLAS", "ECRandom"]),
+    library(
+      "ECFineTune",
+      [
+        "ECDiagnostics", "ECTensor", "ECGraph", "ECExecution", "ECKernels", "ECBLAS", "ECImage",
+        "ECMatIO", "ECRandom",
+      ]),
     library("ECArchitectures", ["ECDiagnostics", "ECGraph"]),
     library("ECPasses", ["ECDiagnostics", "ECTensor", "ECGraph", "ECOperators"]),
     library(
@@ -84,8 +92,8 @@ let package = Package(
       "ECConvert",
       [
         "ECDiagnostics", "ECTensor", "ECGraph", "ECOperators", "ECKeras", "ECONNX", "ECExecution",
-        "ECPasses", "ECArchitectures", "ECPruning", "ECCentrality", "ECImage", "ECRandom",
-        collections,
+        "ECPasses", "ECArchitectures", "ECPruning", "ECCentrality", "ECFineTune", "ECImage",
+        "ECArchive", "ECRandom", collections,
       ]),
     .executableTarget(
       name: "ECConvertCLI",
@@ -102,6 +110,7 @@ let package = Package(
     tests("ECHDF5Tests", ["ECHDF5"]),
     tests("ECArchiveTests", ["ECArchive"]),
     tests("ECImageTests", ["ECDiagnostics", "ECImage", "ECRandom"]),
+    tests("ECMatIOTests", ["ECMatIO"]),
     tests("ECCentralityTests", ["ECCentrality", "ECBLAS", "ECRandom"]),
     tests("ECKernelsTests", ["ECKernels"]),
     tests("ECGraphTests", ["ECTensor", "ECGraph", "ECOperators"]),
@@ -119,6 +128,9 @@ let package = Package(
     tests(
       "ECPruningTests",
       ["ECPruning", "ECCentrality", "ECTensor", "ECGraph", "ECOperators", "ECExecution"]),
+    tests(
+      "ECFineTuneTests",
+      ["ECFineTune", "ECBLAS", "ECGraph"]),
     tests("ECConvertTests", ["ECDiagnostics", "ECTensor", "ECGraph", "ECConvert"]),
     .testTarget(
       name: "CLITests", dependencies: ["ECTestSupport"], exclude: ["Snapshots"],

@@ -53,6 +53,10 @@ struct ConversionRun {
   var warnings: [String] = []
   /// How the result takes its inputs, compared with the source.
   var inputLayouts = InputLayouts.unchanged
+  /// What fine-tuning gave.
+  var fineTuned: FineTuneStage.Result?
+  /// What a verification before fine-tuning found.
+  var earlierVerification: FormatObject?
 
   init(options: ConversionOptions, progress: @escaping @Sendable (String, Double?) -> Void) {
     self.options = options
@@ -60,7 +64,7 @@ struct ConversionRun {
   }
 
   /// The worker threads.
-  private var threads: Int {
+  var threads: Int {
     WorkerThreads.count(options.threads)
   }
 
@@ -90,7 +94,7 @@ struct ConversionRun {
     }
 
     begin("import", "reading \(options.input)")
-    let source = try SourceModel.read(
+    var source = try SourceModel.read(
       options.input, architecture: options.architecture, edge: EdgeOptions(options))
     warnings += source.notes
     if options.batch != nil && options.verifySamples > 0 { try checkBatch(of: source) }
@@ -105,6 +109,10 @@ struct ConversionRun {
     if options.prunes {
       begin("prune", "pruning")
       let staysKeras = format.isKeras && source.keras != nil
+      var options = options
+      if let images = options.fineTune?.data, options.calibration == nil {
+        options.calibration = .path(images)
+      }
       let resultLayout = format.isKeras ? ImageLayout.channelsLast : .channelsFirst
       let result = try PruningStage(
         options: options, threads: threads, keepsLayers: staysKeras,
@@ -113,6 +121,11 @@ struct ConversionRun {
       slim = result.graph
       pruned = result
       end()
+    }
+
+    if let wanted = options.fineTune {
+      slim = try fineTune(slim, wanted, source, pruned, isKeras: format.isKeras)
+      if fineTuned?.keepsLayers == false { source.keras = nil }
     }
 
     if format.isKeras { return try exportKeras(slim, source, pruned, format) }
@@ -201,11 +214,13 @@ struct ConversionRun {
   /// Completes the report, and writes what is wanted beside the model.
   mutating func finish(_ report: inout ConversionReport, _ pruned: PruningStage.Result?) throws {
     report.stages = stages
+    report.fineTune = fineTuned?.report
     report.warnings = warnings
-    report.summary = Summary.lines(report)
+    report.summary = Summary.lines(report) + (fineTuned?.summary ?? [])
     if let path = options.savePlan, let plan = pruned?.planText {
       try OutputFile.write(plan, to: path)
     }
+    fineTuned?.checkpoint?.remove()
     if let path = options.report { try OutputFile.write(report.json(), to: path) }
   }
 
@@ -215,11 +230,13 @@ struct ConversionRun {
   ) throws {
     begin("export", "writing \(path)")
     var file = try outputFile(path, source)
-    let companions =
+    var companions =
       try exporter.byteCount(of: slim).data > 0 ? [dataName(beside: file.path, source)] : []
     let dataPaths = try companions.map { (name) throws in try file.companion(name) }
+    let dataName = companions.first
+    companions += try writeLabels(beside: &file)
     do throws(ONNXError) {
-      try exporter.write(slim, toFile: file.temporaryPath, dataName: companions.first)
+      try exporter.write(slim, toFile: file.temporaryPath, dataName: dataName)
     } catch {
       throw ONNXError(error.reason, at: error.place.trail.isEmpty ? error.place : .file(path))
     }
@@ -231,46 +248,9 @@ struct ConversionRun {
     try file.commit(companions: companions)
   }
 
-  // MARK: Verification
-
-  /// Runs the result, as its file says it where that can be read back, beside the source.
-  mutating func verify(
-    _ result: Graph, _ source: SourceModel, _ pruned: PruningStage.Result?,
-    _ report: inout ConversionReport
-  ) throws {
-    begin("verification", "verifying")
-    defer { end() }
-    let masks = pruned?.masks() ?? []
-    var reference = pruned?.reference ?? source.graph
-    if !masks.isEmpty { reference = try reference.masked(masks) }
-    let name = masks.isEmpty ? "source" : "masked source"
-    guard let parts = try RunnableParts(reference, result) else {
-      warnings.append("not verified: nothing can be run beside nodes that are carried as they are")
-      return
-    }
-    if !parts.carriedNodes.isEmpty { warnings.append(Verification.limits(parts)) }
-    let verification = Verification(
-      reference: parts.reference, result: parts.result, inputLayouts: inputLayouts)
-    let outcome: Verification.Outcome
-    do {
-      outcome = try verification.run(options, threads: threads)
-    } catch let error as ExecutionError {
-      if case .openExtent = error.reason {
-        warnings.append("not verified: \(error.what); \(error.remedy ?? "")")
-        return
-      }
-      throw error
-    }
-    report.verification = outcome.report(name)
-    if let failure = outcome.failure {
-      if !options.force { throw failure }
-      warnings.append("verification failed, written because of --force: \(failure.what)")
-    }
-  }
-
   /// The result as its file says it; the graph itself where the file has operators that are written
   /// but not read.
-  private mutating func reopened(_ path: String, _ slim: Graph) throws -> Graph {
+  mutating func reopened(_ path: String, _ slim: Graph) throws -> Graph {
     do throws(ONNXError) {
       return try ONNXImporter(table: .standard).model(contentsOf: path).graph
     } catch {

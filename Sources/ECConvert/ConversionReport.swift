@@ -27,6 +27,8 @@ public struct ConversionReport: Sendable {
   public var output: Model
   /// What pruning did, in the report's own words, or `nil` if nothing was pruned.
   public var pruning: FormatObject?
+  /// What fine-tuning did, or `nil` if nothing was learnt.
+  public var fineTune: FormatObject?
   /// What the verification found, or `nil` if none was made.
   public var verification: FormatObject?
   /// The stages with the seconds they took, in order.
@@ -53,6 +55,7 @@ public struct ConversionReport: Sendable {
       "input": model(input), "output": model(output),
     ]
     if let pruning { object["pruning"] = .object(pruning) }
+    if let fineTune { object["finetune"] = .object(fineTune) }
     if let verification { object["verification"] = .object(verification) }
     object["stages"] = .list(
       stages.map {

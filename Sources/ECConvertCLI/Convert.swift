@@ -24,7 +24,11 @@ struct Convert: ParsableCommand {
         ecconvert vgg16.h5 -o vgg16.onnx
                         convert only
 
+        ecconvert vgg16.h5 --prune 0.5 --finetune flower_photos -o flowers.onnx
+                        prune, then learn a classifier for the folders of flower_photos
+
       OTHER COMMANDS (see 'ecconvert COMMAND --help'):
+        finetune IN     learn a new classifier without pruning
         inspect IN      layers, shapes, parameters, MACs and what can be pruned
         plan IN         decide which channels go, and keep the decision in a file
         compare A B     run two models on the same inputs
@@ -43,6 +47,7 @@ struct Convert: ParsableCommand {
   @OptionGroup(title: "The source") var source: SourceArguments
   @OptionGroup(title: "Pruning") var pruning: PruningArguments
   @OptionGroup(title: "Data and repair") var data: DataArguments
+  @OptionGroup(title: "Fine-tuning") var learning: FineTuneRequest
   @OptionGroup(title: "The written model") var edge: EdgeArguments
   @OptionGroup(title: "Verification") var verification: VerificationArguments
   @OptionGroup(title: "Run") var compute: ComputeArguments
@@ -59,6 +64,7 @@ struct Convert: ParsableCommand {
     try files.apply(to: &options)
     try pruning.apply(to: &options)
     try data.apply(to: &options)
+    try learning.apply(to: &options)
     try edge.apply(to: &options)
     try verification.apply(to: &options)
     try compute.apply(to: &options)
