@@ -47,11 +47,16 @@ let package = Package(
     .systemLibrary(name: "CPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"])]),
     .target(name: "CImage", dependencies: ["CJPEG", "CPNG"]),
     .target(name: "CResidual"),
+    .systemLibrary(
+      name: "CXXHash", pkgConfig: "libxxhash", providers: [.apt(["libxxhash-dev"])]),
+    .systemLibrary(name: "CYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
+    .systemLibrary(name: "CLinux"),
 
     // Base
     library("ECDiagnostics", []),
     library("ECTensor", ["ECDiagnostics"]),
     library("ECRandom", []),
+    library("ECHash", ["CXXHash"]),
     library("ECImage", ["ECDiagnostics", "ECRandom", "CImage"]),
     library("ECHDF5", ["ECDiagnostics", "CHDF5"]),
     library("ECArchive", ["ECDiagnostics", "CZip"]),
@@ -79,6 +84,7 @@ let package = Package(
         "ECDiagnostics", "ECTensor", "ECGraph", "ECExecution", "ECKernels", "ECBLAS", "ECImage",
         "ECMatIO", "ECRandom",
       ]),
+    library("ECReport", ["ECGraph", collections]),
     library("ECArchitectures", ["ECDiagnostics", "ECGraph"]),
     library("ECPasses", ["ECDiagnostics", "ECTensor", "ECGraph", "ECOperators"]),
     library(
@@ -93,12 +99,19 @@ let package = Package(
       [
         "ECDiagnostics", "ECTensor", "ECGraph", "ECOperators", "ECKeras", "ECONNX", "ECExecution",
         "ECPasses", "ECArchitectures", "ECPruning", "ECCentrality", "ECFineTune", "ECImage",
-        "ECArchive", "ECRandom", collections,
+        "ECRandom", "ECArchive", "ECHash", "ECReport", collections,
+      ]),
+    library(
+      "ECBatch",
+      [
+        "ECDiagnostics", "ECGraph", "ECHash", "ECReport", "ECConvert", "CYAML", "CLinux",
+        collections,
       ]),
     .executableTarget(
       name: "ECConvertCLI",
       dependencies: [
-        "ECConvert", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        "ECGraph", "ECConvert", "ECBatch",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: swiftSettings),
 
@@ -132,6 +145,8 @@ let package = Package(
       "ECFineTuneTests",
       ["ECFineTune", "ECBLAS", "ECGraph"]),
     tests("ECConvertTests", ["ECDiagnostics", "ECTensor", "ECGraph", "ECConvert"]),
+    tests("ECReportTests", ["ECReport", "ECGraph"]),
+    tests("ECBatchTests", ["ECBatch", "ECHash", "ECGraph", "ECDiagnostics"]),
     .testTarget(
       name: "CLITests", dependencies: ["ECTestSupport"], exclude: ["Snapshots"],
       swiftSettings: swiftSettings),

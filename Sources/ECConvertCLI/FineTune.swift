@@ -44,6 +44,7 @@ struct FineTune: ParsableCommand {
   @OptionGroup(title: "The source") var source: SourceArguments
   @OptionGroup(title: "Images") var images: ImageArguments
   @OptionGroup(title: "Learning") var learning: FineTuneArguments
+  @OptionGroup(title: "If it is stopped") var checkpoint: CheckpointArguments
   @OptionGroup(title: "The written model") var edge: EdgeArguments
   @OptionGroup(title: "Verification") var verification: VerificationArguments
   @OptionGroup(title: "Run") var compute: ComputeArguments
@@ -65,6 +66,7 @@ struct FineTune: ParsableCommand {
     options.force = force
     options.report = report
     options.fineTune = try learning.options(data, "--data")
+    try checkpoint.apply(to: &options)
     try images.apply(to: &options)
     try edge.apply(to: &options)
     try verification.apply(to: &options)

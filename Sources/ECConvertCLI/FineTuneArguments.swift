@@ -66,16 +66,6 @@ struct FineTuneArguments: ParsableArguments {
       "Learn from the scores of this model too, which has the same classes.", valueName: "IN"))
   var teacher: String?
 
-  @Option(
-    help: ArgumentHelp(
-      "Keep what is computed in DIR until the output is written. "
-        + "(default: a hidden folder beside OUT)",
-      valueName: "DIR"))
-  var checkpointDir: String?
-
-  @Flag(help: "Go on where an earlier run with the same options was stopped.")
-  var resume = false
-
   /// The options for data.
   func options(_ data: String, _ option: String) throws(UsageError) -> FineTuneOptions {
     if data.isEmpty { throw UsageError(option, "the name is empty") }
@@ -103,8 +93,6 @@ struct FineTuneArguments: ParsableArguments {
     }
     options.augments = augment
     options.teacher = teacher
-    options.checkpoint = checkpointDir
-    options.resumes = resume
     return options
   }
 }
@@ -142,8 +130,37 @@ extension FineTuneArguments {
       ("--validation-split", validationSplit != nil), ("--image-size", imageSize != nil),
       ("--class-weights", classWeights), ("--early-stopping", earlyStopping != nil),
       ("--augment", augment), ("--teacher", teacher != nil),
-      ("--checkpoint-dir", checkpointDir != nil), ("--resume", resume),
     ]
     return options.first { $0.isGiven }?.name
+  }
+}
+
+/// The options for runs that are stopped; a batch has its own.
+struct CheckpointArguments: ParsableArguments {
+  @Option(
+    help: ArgumentHelp(
+      "Keep what is computed in DIR until the output is written. "
+        + "(default: a hidden folder beside OUT)",
+      valueName: "DIR"))
+  var checkpointDir: String?
+
+  @Flag(help: "Go on where an earlier run with the same options was stopped.")
+  var resume = false
+
+  /// Puts the values into options.
+  func apply(to options: inout ConversionOptions) throws(UsageError) {
+    guard options.fineTune != nil else {
+      if checkpointDir != nil || resume {
+        throw UsageError(
+          resume ? "--resume" : "--checkpoint-dir", "needs --finetune",
+          remedy: "give --finetune DIR")
+      }
+      return
+    }
+    if let checkpointDir, checkpointDir.isEmpty {
+      throw UsageError("--checkpoint-dir", "the name is empty")
+    }
+    options.fineTune?.checkpoint = checkpointDir
+    options.fineTune?.resumes = resume
   }
 }

@@ -6,6 +6,7 @@ import Testing
   @Test(arguments: [
     ("help", ["--help"]), ("help-inspect", ["inspect", "--help"]),
     ("help-plan", ["plan", "--help"]), ("help-finetune", ["finetune", "--help"]),
+    ("help-batch", ["batch", "--help"]),
     ("help-compare", ["compare", "--help"]), ("help-operators", ["operators", "--help"]),
     ("help-architectures", ["architectures", "--help"]),
   ]) func `help is as recorded and fits 80 columns`(name: String, arguments: [String]) throws {
