@@ -23,9 +23,8 @@ struct Convert: ParsableCommand, ConversionArguments {
                         from Keras to Keras; .h5 loads in Keras 3 and in tf-keras
         ecconvert vgg16.h5 -o vgg16.onnx
                         convert only
-
         ecconvert vgg16.h5 --prune 0.5 --finetune flower_photos -o flowers.onnx
-                        prune, then learn a classifier for the folders of flower_photos
+                        prune, then learn a classifier for its folders
 
       OTHER COMMANDS (see 'ecconvert COMMAND --help'):
         finetune IN     learn a new classifier without pruning
