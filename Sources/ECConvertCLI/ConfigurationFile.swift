@@ -65,7 +65,7 @@ enum ConfigurationFile {
 
   /// The options of one run only: they may stand in a file, and aren't kept by `--save-config`.
   private static let ofOneRun = [
-    "dry-run", "force", "output", "report", "html", "plan", "save-plan",
+    "dry-run", "force", "output", "report", "html", "plan", "save-plan", "checkpoint-dir", "resume",
   ]
 
   /// The options of a command that were given, by their long names.

@@ -185,7 +185,8 @@ import Testing
       _ = try learn(
         ["finetune", model("cnn"), "--data", data("shapes"), "-o", "teacher.h5"], in: folder)
       let arguments = [
-        model("cnn"), "--prune", "0.5", "--finetune", data("shapes"), "-o", "out.onnx", "--teacher",
+        model("cnn"), "--prune", "0.5", "--finetune", data("shapes"), "-o", "out.onnx", "--force",
+        "--teacher",
       ]
       let found = try learn(arguments + ["teacher.h5"], in: folder)
       #expect((found["epochs"] as? [Any])?.isEmpty == false)

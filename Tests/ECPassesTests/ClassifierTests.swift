@@ -56,7 +56,8 @@ import Testing
     return (layers, try layers.relu(layers.conv(x, "c", 6), "r"))
   }
 
-  @Test func `a dense layer stays and gets other weights, with a softmax behind it or not`() throws {
+  @Test func `a dense layer stays and gets other weights, with a softmax behind it or not`() throws
+  {
     var (layers, x) = try features()
     let pooled = try layers.plain("GlobalAveragePooling2D", x, "pool")
     let scores = try layers.dense(pooled, "top", 5)
@@ -77,7 +78,8 @@ import Testing
     try expectReplaced(layers, layer: "top", keepsLayers: true, width: 6, softmax: true)
   }
 
-  @Test func `scores of every pixel that are pooled are made from pooled features instead`() throws {
+  @Test func `scores of every pixel that are pooled are made from pooled features instead`() throws
+  {
     var (layers, x) = try features()
     let scores = try layers.relu(layers.conv(x, "top", 5, size: 1), "rectified")
     let pooled = try layers.plain("GlobalAveragePooling2D", scores, "pool")
