@@ -134,7 +134,11 @@ struct ConversionRun {
 
     begin("rewrite", "rewriting")
     try pipeline(source).run(on: &slim, verifying: options.verifySamples > 0)
-    if options.precision == .fp16 { try reducePrecision(of: &slim) }
+    switch options.precision {
+    case .fp16: try reducePrecision(of: &slim)
+    case .fp32: try Pipelines.singlePrecision.run(on: &slim, verifying: options.verifySamples > 0)
+    case nil: break
+    }
     end()
 
     return try export(slim, source, pruned)
@@ -167,7 +171,9 @@ struct ConversionRun {
       warnings.append(
         "the range of activations isn't known: \(error.what); \(error.remedy ?? "")")
     }
-    let reports = try Pipeline([ReducePrecision(magnitudes: magnitudes)]).run(
+    let reduction = ReducePrecision(
+      magnitudes: magnitudes, unknown: slim.valuesBehindCarriedNodes)
+    let reports = try Pipeline([reduction]).run(
       on: &slim, verifying: options.verifySamples > 0)
     warnings += reports.flatMap(\.report.notes)
   }

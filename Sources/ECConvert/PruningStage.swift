@@ -81,6 +81,7 @@ struct PruningStage {
       importance = ranked
     }
     let keeps = try plan.keeps(in: groups)
+    if options.plan == nil, let words = reasonForNothing(groups, keeps) { warnings.append(words) }
     var slimSource: Graph?
     let repair = options.repair ?? (statistics == nil ? .bias : .merge)
     var fills: [ChannelUnit: Float] = [:]
