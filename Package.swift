@@ -97,9 +97,9 @@ let package = Package(
     library(
       "ECConvert",
       [
-        "ECDiagnostics", "ECTensor", "ECGraph", "ECOperators", "ECKeras", "ECONNX", "ECExecution",
-        "ECPasses", "ECArchitectures", "ECPruning", "ECCentrality", "ECFineTune", "ECImage",
-        "ECRandom", "ECArchive", "ECHash", "ECReport", collections,
+        "ECDiagnostics", "ECTensor", "ECGraph", "ECOperators", "ECHDF5", "ECKeras", "ECONNX",
+        "ECExecution", "ECPasses", "ECArchitectures", "ECPruning", "ECCentrality", "ECFineTune",
+        "ECImage", "ECRandom", "ECArchive", "ECHash", "ECReport", collections,
       ]),
     library(
       "ECBatch",

@@ -48,11 +48,13 @@ extension ConversionRun {
     do {
       outcome = try verification.run(options, threads: threads)
     } catch let error as ExecutionError {
-      if case .openExtent = error.reason {
-        warnings.append("not verified: \(error.what); \(error.remedy ?? "")")
+      switch error.reason {
+      case .openExtent, .memory:
+        warnings.append(
+          "not verified: " + [error.what, error.remedy].compactMap { $0 }.joined(separator: "; "))
         return nil
+      default: throw error
       }
-      throw error
     }
     if let failure = outcome.failure {
       if !options.force { throw failure }
