@@ -53,7 +53,8 @@ import Testing
   private func features() throws -> (layers: Layers, x: ValueID) {
     var layers = Layers()
     let x = layers.input([8, 8, 3])
-    return (layers, try layers.relu(layers.conv(x, "c", 6), "r"))
+    let features = try layers.relu(layers.conv(x, "c", 6), "r")
+    return (layers, features)
   }
 
   @Test func `a dense layer stays and gets other weights, with a softmax behind it or not`() throws
