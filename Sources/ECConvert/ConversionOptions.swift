@@ -143,6 +143,10 @@ public struct ConversionOptions: Sendable {
   /// The ridge of the merge, relative to the mean variance.
   public var ridge = 0.03
 
+  // Fine-tuning
+  /// How the classifier is made anew; `nil` leaves it as it is.
+  public var fineTune: FineTuneOptions?
+
   // The model's edge and format
   /// Concrete shapes of inputs, by name; without a name it is that of the only input.
   public var inputShapes: [(name: String?, shape: [Int])] = []
