@@ -71,6 +71,7 @@ let package = Package(
     library("ECCentrality", ["ECDiagnostics", "ECBLAS", "ECRandom", "CResidual"]),
     library(
       "ECExecution", ["ECDiagnostics", "ECTensor", "ECGraph", "ECKernels", "ECBLAS", "ECRandom"]),
+    library("ECFineTune", ["ECDiagnostics", "ECTensor", "ECGraph", "ECExecution"]),
     library("ECArchitectures", ["ECDiagnostics", "ECGraph"]),
     library("ECPasses", ["ECDiagnostics", "ECTensor", "ECGraph", "ECOperators"]),
     library(
@@ -94,6 +95,14 @@ let package = Package(
       ],
       swiftSettings: swiftSettings),
 
+    .executableTarget(
+      name: "ECBenchmark",
+      dependencies: [
+        "ECFineTune", "ECGraph", "ECONNX", "ECOperators", "ECTensor",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
+      swiftSettings: swiftSettings),
+
     // Tests
     .target(
       name: "ECTestSupport", dependencies: ["ECDiagnostics", "ECTensor", "ECGraph"],
@@ -103,7 +112,7 @@ let package = Package(
     tests("ECArchiveTests", ["ECArchive"]),
     tests("ECImageTests", ["ECDiagnostics", "ECImage", "ECRandom"]),
     tests("ECCentralityTests", ["ECCentrality", "ECBLAS", "ECRandom"]),
-    tests("ECKernelsTests", ["ECKernels"]),
+    tests("ECKernelsTests", ["ECDiagnostics", "ECKernels"]),
     tests("ECGraphTests", ["ECTensor", "ECGraph", "ECOperators"]),
     tests(
       "ECOperatorsTests",
@@ -119,6 +128,9 @@ let package = Package(
     tests(
       "ECPruningTests",
       ["ECPruning", "ECCentrality", "ECTensor", "ECGraph", "ECOperators", "ECExecution"]),
+    tests(
+      "ECFineTuneTests",
+      ["ECFineTune", "ECTensor", "ECGraph", "ECExecution", "ECONNX", "ECOperators"]),
     tests("ECConvertTests", ["ECDiagnostics", "ECTensor", "ECGraph", "ECConvert"]),
     .testTarget(
       name: "CLITests", dependencies: ["ECTestSupport"], exclude: ["Snapshots"],
