@@ -46,11 +46,16 @@ let package = Package(
     .systemLibrary(name: "CPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"])]),
     .target(name: "CImage", dependencies: ["CJPEG", "CPNG"]),
     .target(name: "CResidual"),
+    .systemLibrary(
+      name: "CXXHash", pkgConfig: "libxxhash", providers: [.apt(["libxxhash-dev"])]),
+    .systemLibrary(name: "CYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
+    .systemLibrary(name: "CLinux"),
 
     // Base
     library("ECDiagnostics", []),
     library("ECTensor", ["ECDiagnostics"]),
     library("ECRandom", []),
+    library("ECHash", ["CXXHash"]),
     library("ECImage", ["ECDiagnostics", "ECRandom", "CImage"]),
     library("ECHDF5", ["ECDiagnostics", "CHDF5"]),
     library("ECArchive", ["ECDiagnostics", "CZip"]),
@@ -72,6 +77,7 @@ let package = Package(
     library(
       "ECExecution", ["ECDiagnostics", "ECTensor", "ECGraph", "ECKernels", "ECBLAS", "ECRandom"]),
     library("ECFineTune", ["ECDiagnostics", "ECTensor", "ECGraph", "ECExecution"]),
+    library("ECReport", ["ECGraph", collections]),
     library("ECArchitectures", ["ECDiagnostics", "ECGraph"]),
     library("ECPasses", ["ECDiagnostics", "ECTensor", "ECGraph", "ECOperators"]),
     library(
@@ -85,13 +91,20 @@ let package = Package(
       "ECConvert",
       [
         "ECDiagnostics", "ECTensor", "ECGraph", "ECOperators", "ECKeras", "ECONNX", "ECExecution",
-        "ECPasses", "ECArchitectures", "ECPruning", "ECCentrality", "ECImage", "ECRandom",
+        "ECPasses", "ECArchitectures", "ECPruning", "ECCentrality", "ECImage", "ECRandom", "ECHash",
+        "ECReport", collections,
+      ]),
+    library(
+      "ECBatch",
+      [
+        "ECDiagnostics", "ECGraph", "ECHash", "ECReport", "ECConvert", "CYAML", "CLinux",
         collections,
       ]),
     .executableTarget(
       name: "ECConvertCLI",
       dependencies: [
-        "ECConvert", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        "ECGraph", "ECConvert", "ECBatch",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: swiftSettings),
 
@@ -132,6 +145,8 @@ let package = Package(
       "ECFineTuneTests",
       ["ECFineTune", "ECTensor", "ECGraph", "ECExecution", "ECONNX", "ECOperators"]),
     tests("ECConvertTests", ["ECDiagnostics", "ECTensor", "ECGraph", "ECConvert"]),
+    tests("ECReportTests", ["ECReport", "ECGraph"]),
+    tests("ECBatchTests", ["ECBatch", "ECHash", "ECGraph", "ECDiagnostics"]),
     .testTarget(
       name: "CLITests", dependencies: ["ECTestSupport"], exclude: ["Snapshots"],
       swiftSettings: swiftSettings),

@@ -50,9 +50,9 @@ extension SourceModel {
 }
 
 /// Sizes of files.
-enum FileSize {
+package enum FileSize {
   /// The bytes of a file; 0 if there is none.
-  static func of(_ path: String) -> Int {
+  package static func of(_ path: String) -> Int {
     var status = stat()
     return stat(path, &status) == 0 ? Int(status.st_size) : 0
   }

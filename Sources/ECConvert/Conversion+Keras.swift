@@ -43,10 +43,13 @@ extension ConversionRun {
     report.input.byteCount = source.byteCount(at: options.input)
     report.input.producer = source.producer
     report.pruning = pruned?.report(final: slim)
+    report.layers = LayerRows.changes(
+      from: source.graph, to: slim, order: imageOrder(source, .channelsLast))
     let writer = KerasWriter(document)
     if options.dryRun {
       report.output.byteCount = document.byteCount
       end()
+      try finish(&report, pruned)
     } else if let path = options.output {
       var file = try outputFile(path, source)
       // Beside the output, since other places may not have room for it.
@@ -58,9 +61,11 @@ extension ConversionRun {
         let result = try KerasImporter(table: .standard).model(contentsOf: file.temporaryPath)
         try verify(result.graph, source, pruned, &report)
       }
-      try file.commit()
+      let written = file.temporaryPath
+      try file.commit { () throws(ConversionFault) in
+        try finish(&report, pruned, written: written)
+      }
     }
-    try finish(&report, pruned)
     return report
   }
 

@@ -1,8 +1,10 @@
 import ECDiagnostics
 import ECExecution
 import ECGraph
+import ECHash
 import ECONNX
 import ECPasses
+import ECReport
 import Glibc
 
 /// The stages of a conversion, in order: import, prune, rewrite, export, verify.
@@ -119,7 +121,11 @@ struct ConversionRun {
 
     begin("rewrite", "rewriting")
     try pipeline(source).run(on: &slim, verifying: options.verifySamples > 0)
-    if options.precision == .fp16 { try reducePrecision(of: &slim) }
+    switch options.precision {
+    case .fp16: try reducePrecision(of: &slim)
+    case .fp32: try Pipelines.singlePrecision.run(on: &slim, verifying: options.verifySamples > 0)
+    case nil: break
+    }
     end()
 
     return try export(slim, source, pruned)
@@ -152,7 +158,9 @@ struct ConversionRun {
       warnings.append(
         "the range of activations isn't known: \(error.what); \(error.remedy ?? "")")
     }
-    let reports = try Pipeline([ReducePrecision(magnitudes: magnitudes)]).run(
+    let reduction = ReducePrecision(
+      magnitudes: magnitudes, unknown: slim.valuesBehindCarriedNodes)
+    let reports = try Pipeline([reduction]).run(
       on: &slim, verifying: options.verifySamples > 0)
     warnings += reports.flatMap(\.report.notes)
   }
@@ -178,12 +186,15 @@ struct ConversionRun {
     report.input.byteCount = source.byteCount(at: options.input)
     report.input.producer = source.producer
     report.pruning = pruned?.report(final: slim)
+    report.layers = LayerRows.changes(
+      from: source.graph, to: slim, order: imageOrder(source, .channelsFirst))
 
     if options.dryRun {
       begin("export", "measuring")
       let size = try exporter.byteCount(of: slim)
       report.output.byteCount = size.model + size.data
       end()
+      try finish(&report, pruned)
     } else if options.output == "-" {
       if options.verifySamples > 0 { try verify(slim, source, pruned, &report) }
       begin("export", "writing to standard output")
@@ -191,15 +202,24 @@ struct ConversionRun {
       let size = try exporter.byteCount(of: slim)
       report.output.byteCount = size.model + size.data
       end()
+      try finish(&report, pruned)
     } else if let path = options.output {
       try write(slim, to: path, exporter, source, pruned, &report)
     }
-    try finish(&report, pruned)
     return report
   }
 
   /// Completes the report, and writes what is wanted beside the model.
-  mutating func finish(_ report: inout ConversionReport, _ pruned: PruningStage.Result?) throws {
+  /// - Parameter written: the result's file under its temporary name.
+  mutating func finish(
+    _ report: inout ConversionReport, _ pruned: PruningStage.Result?, written: String? = nil
+  ) throws(ConversionFault) {
+    if options.report != nil || options.html != nil {
+      report.input.contentHash = ContentHash(contentsOf: options.input)
+      report.output.contentHash = written.flatMap { ContentHash(contentsOf: $0) }
+    }
+    report.options = options.given
+    report.job = options.job
     report.stages = stages
     report.warnings = warnings
     report.summary = Summary.lines(report)
@@ -207,6 +227,7 @@ struct ConversionRun {
       try OutputFile.write(plan, to: path)
     }
     if let path = options.report { try OutputFile.write(report.json(), to: path) }
+    if let path = options.html { try OutputFile.write(ReportPage(report.object).html, to: path) }
   }
 
   private mutating func write(
@@ -228,7 +249,10 @@ struct ConversionRun {
     if options.verifySamples > 0 {
       try verify(try reopened(file.temporaryPath, slim), source, pruned, &report)
     }
-    try file.commit(companions: companions)
+    let written = file.temporaryPath
+    try file.commit(companions: companions) { () throws(ConversionFault) in
+      try finish(&report, pruned, written: written)
+    }
   }
 
   // MARK: Verification
@@ -279,6 +303,13 @@ struct ConversionRun {
         "verified before writing only: the file has operators that can't be read back")
       return slim
     }
+  }
+
+  /// Where each axis of an image of the source is in the result.
+  func imageOrder(_ source: SourceModel, _ layout: ImageLayout) -> [Int] {
+    // ONNX to ONNX moves nothing.
+    let layout = source.format == .onnx && layout == .channelsFirst ? source.layout : layout
+    return layout.order(to: source.layout, rank: 4)
   }
 
   func model(_ path: String, _ format: String, _ graph: Graph) -> ConversionReport.Model {

@@ -46,6 +46,8 @@ public struct ConversionFault: DiagnosticError, Equatable {
     case shapeDoesNotFit([Int], input: String, type: String)
     /// A model built for one batch that computes something else with another.
     case batchIsBaked(from: Int, to: Int, relative: Double)
+    /// A model built for one batch, with a node that may depend on it and can't be run.
+    case batchUnproven(node: String)
     /// An input whose images may have their channels at either end.
     case layoutUnknown(input: String, type: String)
     /// The file that `--arch` names holds no JSON.
@@ -67,7 +69,7 @@ public struct ConversionFault: DiagnosticError, Equatable {
   public var category: FaultCategory {
     switch reason {
     case .cannotRead(_, let isMissing): isMissing ? .missingInput : .input
-    case .unknownFormat, .badArchitecture, .calibration, .batchIsBaked: .input
+    case .unknownFormat, .badArchitecture, .calibration, .batchIsBaked, .batchUnproven: .input
     case .unknownOutput, .options, .noSuchInput, .unnamedShape, .shapeDoesNotFit, .layoutUnknown:
       .usage
     case .outputExists, .cannotWrite: .output

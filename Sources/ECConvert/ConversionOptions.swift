@@ -1,3 +1,4 @@
+public import ECGraph
 public import ECImage
 
 /// Everything that decides what a conversion does; the same options, input and seed give the same
@@ -89,6 +90,12 @@ public struct ConversionOptions: Sendable {
   public var savePlan: String?
   /// Where the report goes.
   public var report: String?
+  /// Where the page for people goes.
+  public var html: String?
+  /// The options as the user gave them, by their long names; only the report tells them.
+  public var given: FormatObject?
+  /// The key of the job of a batch that this is; only the report tells it.
+  public var job: String?
   /// Whether everything is done but writing.
   public var dryRun = false
 

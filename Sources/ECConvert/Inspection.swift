@@ -34,7 +34,7 @@ public struct Inspection: Sendable {
       path: path, format: model.format.rawValue, byteCount: model.byteCount(at: path),
       parameterCount: model.graph.parameterCount, macCount: graph.macCount,
       producer: model.producer)
-    rows = Inspection.rows(graph, channels)
+    rows = LayerRows.rows(graph, channels)
     groups = channels.prunable.map { group in
       [
         "id": .int(group.id), "channels": .int(group.channels),
@@ -47,37 +47,6 @@ public struct Inspection: Sendable {
     inputs = graph.inputs.map { (graph[$0].name, "\(graph[$0].type)") }
     outputs = graph.outputs.map { (graph[$0].name, "\(graph[$0].type)") }
     warnings = model.notes
-  }
-
-  /// One row per layer, in order; a layer of several operators is one row.
-  private static func rows(_ graph: Graph, _ channels: ChannelGroups) -> [FormatObject] {
-    var groupOf: [String: Int] = [:]
-    for group in channels.prunable {
-      for layer in group.layers where groupOf[layer] == nil { groupOf[layer] = group.id }
-    }
-    var rows: [FormatObject] = []
-    var counted: Set<ValueID> = []
-    for node in graph.nodes {
-      let layer = node.origin.isEmpty ? node.name : node.origin
-      let weights = node.inputs.compactMap { $0 }.filter { counted.insert($0).inserted }
-      let parameters = weights.reduce(0) { $0 + (graph.constant($1)?.count ?? 0) }
-      let shape = graph[node.outputs[0]].type.shape
-      if rows.last?["layer"]?.string == layer, var row = rows.popLast() {
-        row["operators"] = .string((row["operators"]?.string ?? "") + "+" + node.op.name)
-        row["shape"] = .list(shape.map { $0.value.map { .int($0) } ?? .null })
-        row["parameters"] = .int((row["parameters"]?.int ?? 0) + parameters)
-        row["macs"] = .int((row["macs"]?.int ?? 0) + graph.macs(of: node))
-        rows.append(row)
-        continue
-      }
-      rows.append([
-        "layer": .string(layer), "operators": .string(node.op.name),
-        "shape": .list(shape.map { $0.value.map { .int($0) } ?? .null }),
-        "parameters": .int(parameters), "macs": .int(graph.macs(of: node)),
-        "group": groupOf[layer].map { .int($0) } ?? .null,
-      ])
-    }
-    return rows
   }
 
   /// The findings as JSON.

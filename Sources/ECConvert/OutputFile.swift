@@ -57,10 +57,15 @@ package struct OutputFile: ~Copyable {
   }
 
   /// Gives the files their names: the companions first, since this one refers to them.
+  /// - Parameter describe: writes what belongs to the file, such as its report, once its contents are
+  ///   safe and before it has its name, so that a report is never missing.
   /// - Throws: `ConversionFault`; what was there before is there again.
-  package mutating func commit(companions: [String] = []) throws(ConversionFault) {
+  package mutating func commit(
+    companions: [String] = [], describe: () throws(ConversionFault) -> Void = {}
+  ) throws(ConversionFault) {
     for name in companions { try flush("\(staging)/\(name)") }
     try flush(temporaryPath)
+    try describe()
     OutputGuard.suspend()
     defer { OutputGuard.resume() }
     var replaced: [Replaced] = []

@@ -4,6 +4,7 @@ import ECExecution
 import ECGraph
 import ECPruning
 import ECTensor
+import Glibc
 
 /// Finds channel groups, ranks them, decides, mends and removes.
 struct PruningStage {
@@ -80,6 +81,7 @@ struct PruningStage {
       importance = ranked
     }
     let keeps = try plan.keeps(in: groups)
+    if options.plan == nil, let words = reasonForNothing(groups, keeps) { warnings.append(words) }
     var slimSource: Graph?
     let repair = options.repair ?? (statistics == nil ? .bias : .merge)
     var fills: [ChannelUnit: Float] = [:]
@@ -270,6 +272,10 @@ extension PruningStage.Result {
           return .object(["layer": .string(member.layer), "axis": .string(side)])
         }),
     ]
+    if let scores = importance?.groups[group.id].scores, scores.count == group.channels {
+      // Five digits are more than the ranking rests on.
+      object["scores"] = .list(scores.map { .float(Self.rounded($0)) })
+    }
     if let facts = importance?.groups[group.id].graph {
       object["edges"] = .int(facts.edges)
       object["isolated"] = .int(facts.isolated)
@@ -279,6 +285,12 @@ extension PruningStage.Result {
       object["converged"] = .bool(facts.converged)
     }
     return object
+  }
+
+  private static func rounded(_ value: Double) -> Double {
+    guard value != 0, value.isFinite else { return value.isFinite ? value : 0 }
+    let scale = pow(10, 4 - log10(value.magnitude).rounded(.down))
+    return scale.isFinite ? (value * scale).rounded() / scale : 0
   }
 
   /// Whether a node works on images in the layout of the result, and not as it was written.

@@ -69,18 +69,17 @@ struct Verification {
       + (outputs.isEmpty ? "" : "; output \(outputs) can't be computed without")
   }
 
-  /// The relative difference that is allowed.
+  /// The relative difference that rounding may cost.
   ///
   /// A half-precision number has 11 bits, so that one rounding of weights already costs 5e-4.
-  private func allowedDifference(_ options: ConversionOptions) -> Double {
-    if let given = options.relativeTolerance { return given }
-    return reference.computesInHalfPrecision || result.computesInHalfPrecision ? 2e-2 : 1e-4
+  static func roundingTolerance(of graphs: [Graph]) -> Double {
+    graphs.contains(where: \.computesInHalfPrecision) ? 2e-2 : 1e-4
   }
 
   private func compare(
     _ found: [Tensor], _ expected: [Tensor], _ options: ConversionOptions, _ outcome: inout Outcome
   ) {
-    let allowed = allowedDifference(options)
+    let allowed = options.relativeTolerance ?? Self.roundingTolerance(of: [reference, result])
     for (k, (result, truth)) in zip(found, expected).enumerated() {
       let difference = Difference(result, reference: truth)
       outcome.largestAbsolute = max(outcome.largestAbsolute, difference.absolute)

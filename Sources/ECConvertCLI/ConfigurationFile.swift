@@ -1,17 +1,15 @@
 import ArgumentParser
 import ECConvert
+import ECGraph
 import FoundationEssentials
 
 /// Options in a JSON object, by their long names: `{"prune": 0.5, "exclude": ["head*"]}`.
 enum ConfigurationFile {
-  /// The options that may stand in a file, each with its value in a parsed command.
-  static let entries: [(name: String, value: @Sendable (Convert) -> JSON?)] = [
-    ("dry-run", { $0.files.dryRun ? .bool(true) : nil }),
-    ("force", { $0.files.force ? .bool(true) : nil }),
-    ("output", { text($0.files.output) }),
-    ("report", { text($0.files.report) }),
-    ("plan", { text($0.files.plan) }),
-    ("save-plan", { text($0.files.savePlan) }),
+  /// An option's long name, and its value in a parsed command.
+  typealias Entry = (name: String, value: @Sendable (any ConversionArguments) -> FormatValue?)
+
+  /// The options that may stand in a file.
+  static let entries: [Entry] = [
     ("arch", { text($0.source.arch) }),
     ("prune", { number($0.pruning.prune) }),
     ("target-macs", { number($0.pruning.targetMacs) }),
@@ -28,29 +26,44 @@ enum ConfigurationFile {
     ("similarity", { text($0.pruning.similarity) }),
     ("tau", { number($0.pruning.tau) }),
     ("calibration", { text($0.data.calibration) }),
+    ("calibration-samples", { number($0.data.calibrationSamples) }),
+    ("preprocess", { text($0.data.preprocess) }),
+    ("interpolation", { text($0.data.interpolation) }),
+    ("crop-to-aspect-ratio", { flag($0.data.cropToAspectRatio) }),
     ("repair", { text($0.data.repair) }),
     ("ridge", { number($0.data.ridge) }),
     ("input-shape", { list($0.edge.inputShape) }),
     ("batch", { number($0.edge.batch) }),
-    ("inputs-as-nchw", { $0.edge.inputsAsNCHW ? .bool(true) : nil }),
-    ("inputs-as-nhwc", { $0.edge.inputsAsNHWC ? .bool(true) : nil }),
+    ("inputs-as-nchw", { flag($0.edge.inputsAsNCHW) }),
+    ("inputs-as-nhwc", { flag($0.edge.inputsAsNHWC) }),
     ("dtype", { text($0.edge.dtype) }),
     ("opset", { number($0.edge.opset) }),
     ("external-data", { text($0.edge.externalData) }),
     ("verify", { number($0.verification.verify) }),
-    ("no-verify", { $0.verification.noVerify ? .bool(true) : nil }),
+    ("no-verify", { flag($0.verification.noVerify) }),
     ("rtol", { number($0.verification.rtol) }),
     ("atol", { number($0.verification.atol) }),
     ("threads", { number($0.compute.threads) }),
     ("seed", { number($0.compute.seed) }),
-    ("quiet", { $0.words.quiet ? .bool(true) : nil }),
-    ("verbose", { $0.words.verbose ? .bool(true) : nil }),
+    ("quiet", { flag($0.words.quiet) }),
+    ("verbose", { flag($0.words.verbose) }),
     ("log-format", { text($0.words.logFormat) }),
     ("color", { text($0.words.color) }),
   ]
 
-  /// What belongs to one run only and isn't kept by `--save-config`.
-  private static let unsaved: Set = ["dry-run", "force", "output", "report", "save-plan"]
+  /// The options of one run only: they may stand in a file, and aren't kept by `--save-config`.
+  private static let ofOneRun = [
+    "dry-run", "force", "output", "report", "html", "plan", "save-plan",
+  ]
+
+  /// The options of a command that were given, by their long names.
+  static func given(_ command: any ConversionArguments) -> FormatObject {
+    var object: FormatObject = [:]
+    for entry in entries {
+      if let value = entry.value(command) { object[entry.name] = value }
+    }
+    return object
+  }
 
   /// The arguments with those of `--config FILE` before them; later ones win.
   static func expand(_ arguments: [String]) throws(UsageError) -> [String] {
@@ -62,11 +75,7 @@ enum ConfigurationFile {
 
   /// Writes the options of a command.
   static func save(_ command: Convert, to path: String) throws(UsageError) {
-    let lines = entries.compactMap { entry -> String? in
-      guard !unsaved.contains(entry.name), let value = entry.value(command) else { return nil }
-      return "  \(JSON.string(entry.name).text): \(value.text)"
-    }
-    let text = "{\n" + lines.joined(separator: ",\n") + (lines.isEmpty ? "}\n" : "\n}\n")
+    let text = FormatValue.object(given(command)).json(indent: 2) + "\n"
     do {
       try Data(text.utf8).write(to: URL(filePath: path), options: .atomic)
     } catch {
@@ -90,17 +99,23 @@ enum ConfigurationFile {
 
   private static func read(_ path: String) throws(UsageError) -> [String] {
     let file = Place.file(path)
-    guard let bytes = try? Data(contentsOf: URL(filePath: path)) else {
+    guard let bytes = try? [UInt8](Data(contentsOf: URL(filePath: path))) else {
       throw UsageError("can't be read", at: file, remedy: "check the path", category: .missingInput)
     }
-    guard case .object(let members)? = try? JSON(parsing: String(decoding: bytes, as: UTF8.self))
-    else {
+    guard let members = (try? FormatValue(json: bytes))?.object else {
       throw UsageError(
         "not a JSON object of options", at: file, remedy: "write, for example, {\"prune\": 0.5}")
     }
+    return try arguments(members, at: file)
+  }
+
+  /// Options by their long names as arguments.
+  /// - Throws: `UsageError` for names that are no options, and for values that are neither text,
+  ///   numbers, truth values nor lists of them.
+  static func arguments(_ members: FormatObject, at file: Place) throws(UsageError) -> [String] {
     var arguments: [String] = []
     for (name, value) in members {
-      guard entries.contains(where: { $0.name == name }) else {
+      guard ofOneRun.contains(name) || entries.contains(where: { $0.name == name }) else {
         throw UsageError(
           "there is no such option", at: file.appending(.option("'\(name)'")),
           remedy: "use long option names; see 'ecconvert --help'")
@@ -109,7 +124,7 @@ enum ConfigurationFile {
       switch value {
       case .bool(true): arguments.append("--" + name)
       case .bool(false), .null: break
-      case .array(let values):
+      case .list(let values):
         for value in values { arguments.append("--\(name)=\(try word(value, place))") }
       default: arguments.append("--\(name)=\(try word(value, place))")
       }
@@ -117,26 +132,39 @@ enum ConfigurationFile {
     return arguments
   }
 
-  private static func word(_ value: JSON, _ place: Place) throws(UsageError) -> String {
+  private static func word(_ value: FormatValue, _ place: Place) throws(UsageError) -> String {
     switch value {
     case .string(let text): return text
-    case .number(let number): return JSON.number(number)
+    case .int(let number): return "\(number)"
+    case .float(let number): return "\(number)"
     default: throw UsageError("the value is neither text nor a number", at: place)
     }
   }
 
-  private static func text(_ value: String?) -> JSON? { value.map { .string($0) } }
+  private static func text(_ value: String?) -> FormatValue? { value.map { .string($0) } }
 
-  private static func number(_ value: String?) -> JSON? {
+  private static func flag(_ value: Bool) -> FormatValue? { value ? .bool(true) : nil }
+
+  private static func number(_ value: String?) -> FormatValue? {
     value.map { text in
-      if let number = Double(text), number.isFinite, JSON.number(number) == text {
-        return .number(number)
-      }
+      if let number = Int(text), "\(number)" == text { return .int(number) }
+      if let number = Double(text), number.isFinite, "\(number)" == text { return .float(number) }
       return .string(text)
     }
   }
 
-  private static func list(_ values: [String]) -> JSON? {
-    values.isEmpty ? nil : .array(values.map { .string($0) })
+  private static func list(_ values: [String]) -> FormatValue? {
+    values.isEmpty ? nil : .list(values.map { .string($0) })
   }
+}
+
+/// The groups of options that decide what a conversion does.
+protocol ConversionArguments {
+  var source: SourceArguments { get }
+  var pruning: PruningArguments { get }
+  var data: DataArguments { get }
+  var edge: EdgeArguments { get }
+  var verification: VerificationArguments { get }
+  var compute: ComputeArguments { get }
+  var words: OutputArguments { get }
 }

@@ -1,5 +1,7 @@
 import ArgumentParser
+import ECBatch
 import ECConvert
+import ECGraph
 import Glibc
 
 /// Where words go: data to standard output, everything for people to standard error.
@@ -11,12 +13,14 @@ struct Console: Sendable {
   /// How much is said.
   enum Verbosity: Sendable, Comparable { case quiet, normal, verbose }
   /// The kind of a line.
-  enum Level: String, Sendable { case error, warning, note, debug }
+  enum Level: String, Sendable { case error, warning, note, debug, progress }
 
   var format = Format.text
   var verbosity = Verbosity.normal
   /// Whether ANSI colours are used.
   var colour = false
+  /// Whether data for people on standard output may have ANSI colours.
+  var coloursData = false
   /// Whether a progress line may be drawn.
   var drawsProgress = false
 
@@ -35,11 +39,15 @@ struct Console: Sendable {
     format = value("--log-format").flatMap(Format.init) ?? .text
     if arguments.contains("-q") || arguments.contains("--quiet") { verbosity = .quiet }
     if arguments.contains("-v") || arguments.contains("--verbose") { verbosity = .verbose }
-    let isTerminal = isatty(STDERR_FILENO) == 1 && getenv("TERM").map { strcmp($0, "dumb") } != 0
+    let isDumb = getenv("TERM").map { strcmp($0, "dumb") } == 0
+    let isTerminal = isatty(STDERR_FILENO) == 1 && !isDumb
     switch value("--color").flatMap(Colour.init) ?? .auto {
-    case .auto: colour = isTerminal && getenv("NO_COLOR") == nil
-    case .always: colour = true
-    case .never: colour = false
+    case .auto:
+      let isWanted = getenv("NO_COLOR") == nil
+      colour = isTerminal && isWanted
+      coloursData = isatty(STDOUT_FILENO) == 1 && !isDumb && isWanted
+    case .always: (colour, coloursData) = (true, true)
+    case .never: break
     }
     colour = colour && format == .text
     drawsProgress = isTerminal && format == .text && verbosity > .quiet
@@ -62,6 +70,12 @@ struct Console: Sendable {
   func warnings(_ lines: [String]) {
     guard verbosity > .quiet else { return }
     for line in lines { Self.write(text(.warning, line), to: STDERR_FILENO) }
+  }
+
+  /// Writes which stage begins, for programs that listen.
+  func begins(_ stage: String) {
+    guard verbosity == .verbose, format == .json else { return }
+    Self.write(text(.progress, stage), to: STDERR_FILENO)
   }
 
   /// Writes how long a stage took, if verbose.
@@ -99,36 +113,58 @@ struct Console: Sendable {
   /// An error as it is printed.
   func text(_ error: any DiagnosticError) -> String {
     guard format == .json else { return Renderer(colour: colour).render(error) + "\n" }
-    return JSON.object([
-      ("level", .string(Level.error.rawValue)),
-      ("message", .string(error.what)),
-      ("place", .string(error.place.description)),
-      ("remedy", error.remedy.map { .string($0) } ?? .null),
-      ("details", .array(error.details.map { .string($0) })),
-    ]).text + "\n"
+    return FormatValue.object([
+      "level": .string(Level.error.rawValue),
+      "message": .string(error.what),
+      "place": .string(error.place.description),
+      "remedy": error.remedy.map { .string($0) } ?? .null,
+      "details": .list(error.details.map { .string($0) }),
+    ]).json() + "\n"
   }
 
   /// A line of a level as it is printed.
   func text(_ level: Level, _ message: String) -> String {
     if format == .json {
-      return JSON.object([
-        ("level", .string(level.rawValue)), ("message", .string(message)), ("place", .string("")),
-        ("remedy", .null),
-      ]).text + "\n"
+      return FormatValue.object([
+        "level": .string(level.rawValue), "message": .string(message), "place": .string(""),
+        "remedy": .null,
+      ]).json() + "\n"
     }
     let renderer = Renderer(colour: colour)
     switch level {
     case .error: return (colour ? "\u{1B}[1;31merror: \u{1B}[0m" : "error: ") + message + "\n"
     case .warning: return renderer.warning(message) + "\n"
     case .note: return renderer.note(message) + "\n"
-    case .debug: return message + "\n"
+    case .debug, .progress: return message + "\n"
     }
+  }
+
+  /// A number without a fraction where it has none.
+  static func number(_ value: Double) -> String {
+    value.rounded() == value && value.magnitude < 1e15 ? "\(Int(value))" : "\(value)"
   }
 
   /// Seconds with two decimals below ten, else with one.
   static func short(_ seconds: Double) -> String {
     let scale = seconds < 10 ? 100.0 : 10
     return "\((seconds * scale).rounded() / scale)"
+  }
+
+  /// Writes why a job of a batch failed.
+  func failed(_ job: String, _ failure: JobFailure) {
+    if format == .json {
+      return Self.write(text(.error, "\(job): \(failure.sentence)"), to: STDERR_FILENO)
+    }
+    let mark = colour ? "\u{1B}[1;31merror: \u{1B}[0m" : "error: "
+    let remedy = failure.remedy.map { "\n  to fix: \($0)" } ?? ""
+    Self.write("\(mark)\(job): \(failure.sentence)\(remedy)\n", to: STDERR_FILENO)
+  }
+
+  /// The width of the terminal on standard error; 80 where there is none.
+  static var columns: Int {
+    var size = winsize()
+    guard ioctl(STDERR_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return 80 }
+    return Int(size.ws_col)
   }
 
   /// Writes all of a text; what can't be written is lost.

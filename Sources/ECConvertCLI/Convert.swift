@@ -2,7 +2,7 @@ import ArgumentParser
 import ECConvert
 
 /// The main job: import, prune, repair, verify, export.
-struct Convert: ParsableCommand {
+struct Convert: ParsableCommand, ConversionArguments {
   static let configuration = CommandConfiguration(
     commandName: "convert",
     abstract: "Prune a pretrained CNN classifier and write a slim ONNX or Keras model.",
@@ -27,13 +27,14 @@ struct Convert: ParsableCommand {
       OTHER COMMANDS (see 'ecconvert COMMAND --help'):
         inspect IN      layers, shapes, parameters, MACs and what can be pruned
         plan IN         decide which channels go, and keep the decision in a file
+        batch IN...     many models at once, resumable
         compare A B     run two models on the same inputs
         operators       what can be read, pruned and written
 
       EXIT CODES:
         0 done; 5 compared models differ; 64 usage; 65 the input is broken or can't
         be carried; 66 no such input; 69 target not reachable; 70 fault of ecconvert;
-        73 can't write; 76 verification failed, nothing written; 130 interrupted
+        73 can't write; 75 some of a batch failed; 76 verification failed, nothing written; 130 interrupted
       """)
 
   @Argument(help: ArgumentHelp("A Keras .keras or .h5, or an .onnx model.", valueName: "IN"))
@@ -56,6 +57,8 @@ struct Convert: ParsableCommand {
     }
     var options = ConversionOptions(input: input)
     options.architecture = source.arch
+    options.given = ConfigurationFile.given(self)
+    if let plan = files.plan { options.given?["plan"] = .string(plan) }
     try files.apply(to: &options)
     try pruning.apply(to: &options)
     try data.apply(to: &options)
@@ -105,6 +108,9 @@ struct FileArguments: ParsableArguments {
   @Option(help: ArgumentHelp("Write what was done, as JSON.", valueName: "FILE"))
   var report: String?
 
+  @Option(help: ArgumentHelp("Write what was done, as a page for people.", valueName: "FILE"))
+  var html: String?
+
   @Option(
     help: ArgumentHelp("Remove exactly the channels that this plan names.", valueName: "FILE"))
   var plan: String?
@@ -121,6 +127,9 @@ struct FileArguments: ParsableArguments {
   @Option(help: ArgumentHelp("Write the options as given, for --config.", valueName: "FILE"))
   var saveConfig: String?
 
+  @Option(help: .hidden)
+  var job: String?
+
   /// Puts the values into options.
   func apply(to options: inout ConversionOptions) throws(UsageError) {
     if output == nil && !dryRun {
@@ -132,6 +141,8 @@ struct FileArguments: ParsableArguments {
     options.force = force
     options.dryRun = dryRun
     options.report = report
+    options.html = html
+    options.job = job
     options.plan = plan
     options.savePlan = savePlan
   }

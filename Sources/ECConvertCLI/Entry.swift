@@ -1,4 +1,5 @@
 import ArgumentParser
+import ECBatch
 import ECConvert
 import Glibc
 
@@ -12,6 +13,7 @@ enum Entry {
     OutputGuard.install(
       interrupted: console.text(.error, "interrupted; the output was not written"),
       crashed: console.text(.error, Console.reportRequest))
+    ParentProcess.follow()
     do {
       arguments = try ConfigurationFile.expand(arguments)
       console = Console(scanning: arguments)
@@ -34,7 +36,7 @@ struct ECConvertCommand: ParsableCommand {
     abstract: "Prune pretrained CNN classifiers and convert them to ONNX.",
     version: "ecconvert \(ECConvertVersion.current)",
     subcommands: [
-      Convert.self, Inspect.self, MakePlan.self, Compare.self, ListOperators.self,
+      Convert.self, Inspect.self, MakePlan.self, Compare.self, Batch.self, ListOperators.self,
       ListArchitectures.self,
     ],
     defaultSubcommand: Convert.self)

@@ -7,7 +7,7 @@ enum OptionValues {
     if text.hasSuffix("%"), let percent = finite(String(text.dropLast())) {
       throw UsageError(
         option, "'\(text)' is a percentage, expected a ratio",
-        remedy: "write \(JSON.number(percent / 100))")
+        remedy: "write \(Console.number(percent / 100))")
     }
     guard let value = finite(text) else {
       throw UsageError(option, "'\(text)' is no number", remedy: "give a ratio, such as 0.5")
@@ -26,7 +26,7 @@ enum OptionValues {
   {
     guard let value = finite(text) else { throw UsageError(option, "'\(text)' is no number") }
     guard value >= least else {
-      throw UsageError(option, "\(text) is too small, the least is \(JSON.number(least))")
+      throw UsageError(option, "\(text) is too small, the least is \(Console.number(least))")
     }
     return value
   }

@@ -26,6 +26,7 @@ final class Progress: Sendable {
         close(&state, at: now)
         state.stage = stage
         state.started = now
+        console.begins(stage)
       }
       // Ten times a second is as much as anybody reads.
       guard console.drawsProgress, changed || now - state.drawn > 0.1 else { return }
@@ -48,7 +49,7 @@ final class Progress: Sendable {
     state.stage = nil
   }
 
-  private static func now() -> Double {
+  static func now() -> Double {
     var time = timespec()
     clock_gettime(CLOCK_MONOTONIC, &time)
     return Double(time.tv_sec) + Double(time.tv_nsec) * 1e-9

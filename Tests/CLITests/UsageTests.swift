@@ -70,6 +70,23 @@ struct WrongUsage: Sendable, CustomTestStringConvertible {
 }
 
 @Suite struct UsageTests {
+  @Test func `a configuration file takes every option that help lists`() throws {
+    let help = try Command.run(["convert", "--help"])
+    let text = String(decoding: help.output, as: UTF8.self)
+    let names = Set(
+      text.matches(of: /^ +(?:-., )?--([a-z-]+)/.anchorsMatchLineEndings()).map { $0.1 }
+    )
+    .subtracting(["config", "save-config", "version", "help"])
+    #expect(names.count > 30)
+    try Command.inFolder { folder in
+      let members = names.sorted().map { "\"\($0)\": null" }.joined(separator: ", ")
+      Fixture.write([UInt8]("{\(members)}".utf8), to: folder + "/options.json")
+      let result = try Command.run(
+        [model("cnn"), "--config", "options.json", "--dry-run"], in: folder)
+      #expect(result.status == 0, "\(result.errors)")
+    }
+  }
+
   @Test(arguments: WrongUsage.all)
   func `wrong usage is one clear error, exit 64, and writes nothing`(usage: WrongUsage) throws {
     try Command.inFolder { folder in

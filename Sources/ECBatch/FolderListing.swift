@@ -1,0 +1,32 @@
+import Glibc
+
+/// The entries of folders.
+enum FolderListing {
+  /// The names in a folder in order of their bytes, without those that start with a dot; none if it
+  /// can't be read.
+  static func names(_ folder: String) -> [String] {
+    guard let stream = opendir(folder) else { return [] }
+    defer { closedir(stream) }
+    var names: [String] = []
+    while let entry = readdir(stream) {
+      let name = withUnsafePointer(to: &entry.pointee.d_name) {
+        $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+      }
+      if !name.hasPrefix(".") { names.append(name) }
+    }
+    return names.sorted()
+  }
+
+  /// Makes a folder and those above it.
+  /// - Throws: `BatchError.cannotWrite`.
+  static func make(_ folder: String) throws(BatchError) {
+    var path = folder.hasPrefix("/") ? "/" : ""
+    for part in folder.split(separator: "/") {
+      path += (path.isEmpty || path.hasSuffix("/") ? "" : "/") + part
+      if mkdir(path, 0o777) != 0 && errno != EEXIST {
+        throw BatchError(
+          .cannotWrite(message: String(cString: strerror(errno)).lowercased()), at: .file(folder))
+      }
+    }
+  }
+}
