@@ -17,7 +17,7 @@ extension Lowering {
     )
     let status = withUnsafePointer(to: &shift) { shift in
       dnnl_dilated_convolution_forward_desc_init(
-        &descriptor, dnnl_forward_inference, dnnl_convolution_direct, &source, &kernel,
+        &descriptor, propagation, dnnl_convolution_direct, &source, &kernel,
         bias == nil ? nil : shift, &result, padded(window.strides),
         padded(window.dilations.map { $0 - 1 }), padded(window.padsBegin), padded(window.padsEnd))
     }

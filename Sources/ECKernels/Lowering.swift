@@ -53,6 +53,8 @@ struct Lowering {
 
   private(set) var slots: [Slot] = []
   private(set) var steps: [Step] = []
+  /// What convolutions are for: in training the library chooses the layout of their gradients.
+  let propagation: dnnl_prop_kind_t
   /// By value; the first is where it was made, the others are copies in other layouts.
   private(set) var placements: [[Placement]]
   /// By result, the poolings that the library does; their gradients must match them.
@@ -74,6 +76,8 @@ struct Lowering {
     threads = builder.threads
     var fusion = Fusion(shapes: shapes, outputs: outputs.map(\.value))
     nodes = fusion.run(builder.nodes)
+    let isTraining = nodes.contains { $0.operation.isGradient }
+    propagation = isTraining ? dnnl_forward_training : dnnl_forward_inference
     placements = [[Placement]](repeating: [], count: shapes.count)
     pending = [Int](repeating: 0, count: shapes.count)
     var inputDims: [[Int]] = []

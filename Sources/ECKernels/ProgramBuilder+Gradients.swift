@@ -126,11 +126,18 @@ extension Operation {
   var hasGradient: Bool {
     switch self {
     case .reduction(.product, _), .reduction(.logSum, _): false
+    default: !isGradient
+    }
+  }
+
+  /// Whether the kernel belongs to the way back.
+  var isGradient: Bool {
+    switch self {
     case .convolutionData, .convolutionWeights, .poolingGradient, .eltwiseGradient,
       .softmaxGradient, .binaryGradient, .normalizationGradient, .resizeLinearGradient,
       .scatterSum, .expand:
-      false
-    default: true
+      true
+    default: false
     }
   }
 }
