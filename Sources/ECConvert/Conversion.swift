@@ -279,11 +279,13 @@ struct ConversionRun {
     do {
       outcome = try verification.run(options, threads: threads)
     } catch let error as ExecutionError {
-      if case .openExtent = error.reason {
-        warnings.append("not verified: \(error.what); \(error.remedy ?? "")")
+      switch error.reason {
+      case .openExtent, .memory:
+        warnings.append(
+          "not verified: " + [error.what, error.remedy].compactMap { $0 }.joined(separator: "; "))
         return
+      default: throw error
       }
-      throw error
     }
     report.verification = outcome.report(name)
     if let failure = outcome.failure {

@@ -27,6 +27,7 @@ extension ConversionFault {
     case .layoutUnknown(let input, let type):
       "input '\(input)' is \(type), and nothing says where its channels stand"
     case .badArchitecture(let found): "not the JSON of an architecture: \(found)"
+    case .cannotRun(let words): "the source itself can't be run (\(words))"
     case .calibration(let words): words
     }
   }
@@ -45,6 +46,7 @@ extension ConversionFault {
     case .batchIsBaked: "leave out --batch, or export the source with a dynamic batch"
     case .batchUnproven: "leave out --batch, or give --no-verify to change it without proof"
     case .layoutUnknown: "leave out --inputs-as-nchw or --inputs-as-nhwc"
+    case .cannotRun: "give --no-verify to convert it all the same"
     case .badArchitecture: "write what model.to_json() gives to the file"
     case .options, .noSuchInput, .calibration: nil
     }

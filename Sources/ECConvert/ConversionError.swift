@@ -52,6 +52,8 @@ public struct ConversionFault: DiagnosticError, Equatable {
     case layoutUnknown(input: String, type: String)
     /// The file that `--arch` names holds no JSON.
     case badArchitecture(found: String)
+    /// A source that can't be run to compare with, in the executor's words.
+    case cannotRun(String)
     /// Calibration data that doesn't fit the model.
     case calibration(String)
   }
@@ -69,7 +71,8 @@ public struct ConversionFault: DiagnosticError, Equatable {
   public var category: FaultCategory {
     switch reason {
     case .cannotRead(_, let isMissing): isMissing ? .missingInput : .input
-    case .unknownFormat, .badArchitecture, .calibration, .batchIsBaked, .batchUnproven: .input
+    case .unknownFormat, .badArchitecture, .cannotRun, .calibration, .batchIsBaked, .batchUnproven:
+      .input
     case .unknownOutput, .options, .noSuchInput, .unnamedShape, .shapeDoesNotFit, .layoutUnknown:
       .usage
     case .outputExists, .cannotWrite: .output

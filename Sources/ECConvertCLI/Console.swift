@@ -24,6 +24,9 @@ struct Console: Sendable {
   /// Whether a progress line may be drawn.
   var drawsProgress = false
 
+  static let vanishedInput =
+    "an input became shorter or unreadable while it was read; the output was not written"
+
   static let reportRequest =
     "ecconvert itself failed; please report this command, its output and, where possible, the model"
 

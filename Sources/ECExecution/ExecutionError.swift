@@ -16,6 +16,8 @@ public struct ExecutionError: DiagnosticError, Equatable {
     case outputCount(Int)
     /// A gradient is asked for by a value that the output doesn't depend on.
     case valueNotRead
+    /// A run that takes more memory, in bytes, than there is.
+    case memory(needed: Int, available: Int)
     /// An operator refuses to be lowered, or a kernel fails, in their words.
     case kernel(String)
   }
@@ -46,6 +48,8 @@ public struct ExecutionError: DiagnosticError, Equatable {
       "\(operators.count) operator\(operators.count == 1 ? "" : "s") can't be trained through"
     case .outputCount(let count): "the model has \(count) outputs, training needs one"
     case .valueNotRead: "the output depends on less than was asked for"
+    case .memory(let needed, let available):
+      "running it takes \(needed >> 20) MiB or more, there are \(available >> 20)"
     case .kernel(let words): words
     }
   }
