@@ -25,6 +25,7 @@ extension ConversionFault {
       "input '\(input)' is \(type), and nothing says where its channels stand"
     case .badArchitecture(let found): "not the JSON of an architecture: \(found)"
     case .calibration(let words): words
+    case .cannotMeasure(let words): "it can't be measured: \(words)"
     }
   }
 
@@ -42,7 +43,7 @@ extension ConversionFault {
     case .batchIsBaked: "leave out --batch, or export the source with a dynamic batch"
     case .layoutUnknown: "leave out --inputs-as-nchw or --inputs-as-nhwc"
     case .badArchitecture: "write what model.to_json() gives to the file"
-    case .options, .noSuchInput, .calibration: nil
+    case .options, .noSuchInput, .calibration, .cannotMeasure: nil
     }
   }
 

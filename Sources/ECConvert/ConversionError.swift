@@ -52,6 +52,8 @@ public struct ConversionFault: DiagnosticError, Equatable {
     case badArchitecture(found: String)
     /// Calibration data that doesn't fit the model.
     case calibration(String)
+    /// No engine runs the model.
+    case cannotMeasure(String)
   }
 
   /// The fact.
@@ -67,7 +69,7 @@ public struct ConversionFault: DiagnosticError, Equatable {
   public var category: FaultCategory {
     switch reason {
     case .cannotRead(_, let isMissing): isMissing ? .missingInput : .input
-    case .unknownFormat, .badArchitecture, .calibration, .batchIsBaked: .input
+    case .unknownFormat, .badArchitecture, .calibration, .batchIsBaked, .cannotMeasure: .input
     case .unknownOutput, .options, .noSuchInput, .unnamedShape, .shapeDoesNotFit, .layoutUnknown:
       .usage
     case .outputExists, .cannotWrite: .output

@@ -7,7 +7,7 @@ import Testing
     ("help", ["--help"]), ("help-inspect", ["inspect", "--help"]),
     ("help-plan", ["plan", "--help"]), ("help-batch", ["batch", "--help"]),
     ("help-compare", ["compare", "--help"]), ("help-operators", ["operators", "--help"]),
-    ("help-architectures", ["architectures", "--help"]),
+    ("help-architectures", ["architectures", "--help"]), ("help-bench", ["bench", "--help"]),
   ]) func `help is as recorded and fits 80 columns`(name: String, arguments: [String]) throws {
     let result = try Command.run(arguments)
     #expect(result.status == 0)
