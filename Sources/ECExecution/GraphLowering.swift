@@ -117,7 +117,11 @@ final class GraphLowering: KernelBuilder {
   /// Adds a constant to the program, uncopied where its elements lie without gaps.
   func add(_ tensor: Tensor) -> Buffer {
     var numbers = tensor.asFloat32()
-    if numbers.contiguousOrder?.plain.isAligned != true { numbers = numbers.materialized() }
+    if numbers.contiguousOrder?.plain.isAligned != true {
+      numbers = numbers.materialized()
+      // Of a large weight only the copy shall be resident.
+      if numbers.byteCount >= 1 << 20 { tensor.releasePages() }
+    }
     guard let (order, plain) = numbers.contiguousOrder, plain.isAligned else {
       return program.constant(dims: tensor.shape, numbers.floats())
     }

@@ -79,7 +79,7 @@ extension Lowering {
       var descriptor = dnnl_binary_desc_t()
       let isBroadcast = shapes[other] != lead.layout.dims
       var first = lead.layout.desc
-      var second = isBroadcast ? try Layout.free(shapes[other]).desc : first
+      var second = isBroadcast ? try lead.layout.broadcast(shapes[other]).desc : first
       var result = first
       let status = dnnl_binary_desc_init(&descriptor, native, &first, &second, &result)
       if status == dnnl_success, let description = try describe(descriptor),
