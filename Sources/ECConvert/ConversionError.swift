@@ -56,6 +56,8 @@ public struct ConversionFault: DiagnosticError, Equatable {
     case cannotRun(String)
     /// Calibration data that doesn't fit the model.
     case calibration(String)
+    /// A teacher that doesn't fit the data.
+    case teacher(String)
   }
 
   /// The fact.
@@ -71,7 +73,8 @@ public struct ConversionFault: DiagnosticError, Equatable {
   public var category: FaultCategory {
     switch reason {
     case .cannotRead(_, let isMissing): isMissing ? .missingInput : .input
-    case .unknownFormat, .badArchitecture, .cannotRun, .calibration, .batchIsBaked, .batchUnproven:
+    case .unknownFormat, .badArchitecture, .cannotRun, .calibration, .teacher, .batchIsBaked,
+      .batchUnproven:
       .input
     case .unknownOutput, .options, .noSuchInput, .unnamedShape, .shapeDoesNotFit, .layoutUnknown:
       .usage

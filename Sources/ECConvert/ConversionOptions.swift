@@ -150,6 +150,10 @@ public struct ConversionOptions: Sendable {
   /// What becomes of the statistics of batch normalizations.
   public var batchNorm = BatchNorm.keep
 
+  // Fine-tuning
+  /// How the classifier is made anew; `nil` leaves it as it is.
+  public var fineTune: FineTuneOptions?
+
   // The model's edge and format
   /// Concrete shapes of inputs, by name; without a name it is that of the only input.
   public var inputShapes: [(name: String?, shape: [Int])] = []
