@@ -112,7 +112,7 @@ public final class GradientEvaluator {
     let special = GraphLowering.Special(
       weights: request.weights, separate: Set(request.activations))
     let values = lowering.lower(
-      concrete, inputShapes, for: concrete.outputs, special, &faults)
+      concrete, from: concrete.inputs, inputShapes, for: concrete.outputs, special, &faults)
     guard faults.isEmpty, let output = values[concrete.outputs[0]] else {
       throw ExecutionError(.notTrainable(faults.map { "\($0.place): \($0.what)" }))
     }

@@ -4,18 +4,18 @@ import ECGraph
 extension GraphLowering {
   /// The values of a graph that are treated in a special way.
   struct Special {
-    /// Constants that the program takes as inputs, behind the graph's own and in this order.
+    /// Constants that the program takes as inputs, behind the given values and in this order.
     var weights: [ValueID] = []
     /// Values whose gradients are asked for: none shares its buffer with one before it.
     var separate: Set<ValueID> = []
   }
 
-  /// Lowers the nodes that some values depend on, and gives those values.
+  /// Lowers the nodes that lie between given values and wanted ones, and gives the wanted ones.
   func lower(
-    _ graph: Graph, _ inputShapes: [[Int]], for wanted: [ValueID]
+    _ graph: Graph, from given: [ValueID], _ shapes: [[Int]], for wanted: [ValueID]
   ) throws(GraphError) -> [KernelValue] {
     var faults: [GraphError] = []
-    let values = lower(graph, inputShapes, for: wanted, Special(), &faults)
+    let values = lower(graph, from: given, shapes, for: wanted, Special(), &faults)
     if let fault = faults.first { throw fault }
     var found: [KernelValue] = []
     for id in wanted {
@@ -29,16 +29,16 @@ extension GraphLowering {
 
   /// Lowers what it can, and keeps what operators refuse.
   func lower(
-    _ graph: Graph, _ inputShapes: [[Int]], for wanted: [ValueID], _ special: Special,
-    _ faults: inout [GraphError]
+    _ graph: Graph, from given: [ValueID], _ shapes: [[Int]], for wanted: [ValueID],
+    _ special: Special, _ faults: inout [GraphError]
   ) -> [ValueID: KernelValue] {
     var values: [ValueID: KernelValue] = [:]
     var lost: Set<ValueID> = []
-    for (id, shape) in zip(graph.inputs, inputShapes) { values[id] = input(shape) }
+    for (id, shape) in zip(given, shapes) { values[id] = input(shape) }
     for id in special.weights {
       if let tensor = graph.constant(id) { values[id] = input(tensor.shape) }
     }
-    for node in graph.nodes(neededFor: wanted) {
+    for node in graph.nodes(neededFor: wanted, given: Set(given)) {
       guard lost.isDisjoint(with: node.inputs.compactMap { $0 }) else {
         lost.formUnion(node.outputs)
         continue
