@@ -87,13 +87,13 @@ struct RepairStage {
           .options("the model can't be run, and mending it needs its activations"),
           at: .option(outcome.repair == .sequential ? "--repair" : "--batchnorm"))
       }
-      try step(plan, measured.inputs, &outcome)
+      try step(from: graph, plan, measured.inputs, &outcome)
     }
     return outcome
   }
 
   private func step(
-    _ plan: PruningPlan, _ inputs: CalibrationInputs, _ outcome: inout Outcome
+    from original: Graph, _ plan: PruningPlan, _ inputs: CalibrationInputs, _ outcome: inout Outcome
   ) throws {
     // The pruned network has what biases took over; from here on both are one.
     if let biased = outcome.slimSource {
@@ -111,7 +111,7 @@ struct RepairStage {
     let done = try SteppedRepair(
       plan: plan, inputs: inputs, ridge: outcome.repair == .sequential ? options.ridge : nil,
       normalization: mode, threads: threads
-    ).run(on: &outcome.reference)
+    ).run(on: &outcome.reference, original: original)
     outcome.layers += done.layers
     outcome.notes += done.notes
     if mode != nil && done.normalizations == 0 {

@@ -57,10 +57,12 @@ struct SteppedRepair {
   }
 
   /// Mends the whole graph of a plan; the pruned one is a part of it.
-  /// - Parameter reference: gets biases where it needs them, so that its channel groups change.
+  /// - Parameters:
+  ///   - reference: the graph with what was mended so far; gets biases where it needs them, so that
+  ///     its channel groups change.
+  ///   - original: the graph before any repair, which the pruned one is to be like.
   /// - Throws: `ExecutionError` if the graph can't be run.
-  func run(on reference: inout Graph) throws -> Outcome {
-    let original = reference
+  func run(on reference: inout Graph, original: Graph) throws -> Outcome {
     var outcome = Outcome()
     let unprepared = try repairs(ChannelGroups(reference), reference)
     unprepared.consumers?.prepare(&reference)
