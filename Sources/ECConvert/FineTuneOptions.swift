@@ -7,8 +7,20 @@ public struct FineTuneOptions: Sendable {
 
   /// The images with their classes: a folder, a table or arrays.
   public var data: String
-  /// How weights are learnt.
-  public var optimizer = Optimizer.lbfgs
+  /// What is learnt.
+  public enum Layers: Sendable, Equatable {
+    /// The new classifier alone, on features.
+    case head
+    /// The classifier, then the last so many convolutions and dense layers.
+    case last(Int)
+    /// The classifier, then everything.
+    case all
+  }
+
+  /// What is learnt.
+  public var layers = Layers.head
+  /// How weights are learnt; by default L-BFGS for the classifier alone, else momentum.
+  public var optimizer: Optimizer?
   /// The images of a small batch.
   public var batch: Int?
   /// The step length of small batches at the start.

@@ -2,6 +2,16 @@ import ECFineTune
 import ECGraph
 import ECImage
 
+extension FineTuneOptions.Layers: CustomStringConvertible {
+  public var description: String {
+    switch self {
+    case .head: "head"
+    case .last(let count): "last:\(count)"
+    case .all: "all"
+    }
+  }
+}
+
 /// What fine-tuning did, for the report and for a person.
 struct FineTuneReport {
   let data: LabelledImages
@@ -10,6 +20,7 @@ struct FineTuneReport {
   var width = 0
   var preprocessing = Preprocessing.none
   var optimizer = FineTuneOptions.Optimizer.lbfgs
+  var layers = FineTuneOptions.Layers.head
   var epochs: [EpochFigures] = []
   var best = 0
   var validation: ConfusionMatrix?
@@ -31,6 +42,7 @@ struct FineTuneReport {
       "preprocessing": .string(preprocessing.rawValue),
       "features": .int(width),
       "layer": layer.map { .string($0) } ?? .null,
+      "trainLayers": .string("\(layers)"),
       "optimizer": .string(optimizer.rawValue),
       "epochs": .list(epochs.map { .object(FineTuneReport.object($0)) }),
       "bestEpoch": .int(best),

@@ -61,7 +61,7 @@ struct FineTuneStage {
     if let path = fineTune.teacher {
       material.teacher = try teacherScores(path, data, checkpoint)
     }
-    if fineTune.augments {
+    if fineTune.augments && fineTune.layers == .head {
       let items = data.train
       material.epochRows = { [progress] epoch in
         try network.changedRows(items, epoch: epoch) {
@@ -75,18 +75,42 @@ struct FineTuneStage {
       bias: Tensor(trained.head.bias, shape: [data.classes.count]))
     graph.setClasses(data.classes)
 
+    let head = trained.head
     var report = FineTuneReport(data, brokenCount: rows.broken.count)
     report.layer = classifier.layer
     report.width = site.width
     report.preprocessing = network.images.preprocessing
-    report.optimizer = fineTune.optimizer
     report.epochs = trained.epochs
     report.best = trained.best
-    report.validation = try matrix(trained.head, parts.validation, data)
-    report.test = try matrix(trained.head, parts.test, data)
+    if let layers = trainedLayers {
+      let outcome = try NetworkTraining(
+        fineTune: fineTune, layers: layers, images: network.images, checkpoint: checkpoint,
+        threads: threads, seed: options.seed, progress: progress
+      ).run(graph, data, teacher: material.teacher?.scores, fingerprint: rows.fingerprint)
+      graph = outcome.graph
+      report.optimizer = fineTune.optimizer ?? .sgd
+      report.layers = fineTune.layers
+      (report.epochs, report.best) = (outcome.epochs, outcome.best)
+      let scores = try NetworkScores(graph, images: network.images, threads: threads)
+      report.validation = try scores.matrix(data.validation, data)
+      report.test = try scores.matrix(data.test, data)
+    } else {
+      report.optimizer = fineTune.optimizer ?? .lbfgs
+      report.validation = try matrix(head, parts.validation, data)
+      report.test = try matrix(head, parts.test, data)
+    }
     return Result(
       graph: graph, keepsLayers: classifier.keepsLayers, classes: data.classes,
       report: report.object, summary: report.lines, checkpoint: checkpoint)
+  }
+
+  /// The layers that are trained besides the classifier's.
+  private var trainedLayers: TrainedLayers? {
+    switch fineTune.layers {
+    case .head: nil
+    case .last(let count): .last(count)
+    case .all: .all
+    }
   }
 
   private func notes(on classifier: Classifier, _ graph: Graph) -> [String] {
@@ -153,11 +177,15 @@ struct FineTuneStage {
     _ material: HeadTrainer.Material, _ folder: CheckpointFolder?, fingerprint: UInt64
   ) throws -> HeadTrainer.Result {
     var trainer = HeadTrainer()
-    trainer.optimizer = HeadTrainer.Optimizer(rawValue: fineTune.optimizer.rawValue) ?? .lbfgs
-    trainer.epochs = fineTune.epochs ?? (fineTune.optimizer == .lbfgs ? 200 : 60)
-    if let decay = fineTune.weightDecay { trainer.weightDecay = decay }
-    if let batch = fineTune.batch { trainer.batch = batch }
-    trainer.learningRate = fineTune.learningRate
+    // Before other layers move, the classifier gets where it would end without them.
+    if fineTune.layers == .head {
+      trainer.optimizer =
+        fineTune.optimizer.flatMap { HeadTrainer.Optimizer(rawValue: $0.rawValue) } ?? .lbfgs
+      trainer.epochs = fineTune.epochs ?? (trainer.optimizer == .lbfgs ? 200 : 60)
+      if let decay = fineTune.weightDecay { trainer.weightDecay = decay }
+      if let batch = fineTune.batch { trainer.batch = batch }
+      trainer.learningRate = fineTune.learningRate
+    }
     trainer.patience = fineTune.patience
     trainer.balancesClasses = fineTune.balancesClasses
     trainer.seed = options.seed

@@ -31,6 +31,7 @@ enum ConfigurationFile {
     ("interpolation", { text($0.data.images.interpolation) }),
     ("crop-to-aspect-ratio", { flag($0.data.images.cropToAspectRatio) }),
     ("finetune", { text($0.learning.finetune) }),
+    ("train-layers", { text($0.learning.fineTuning.trainLayers) }),
     ("optimizer", { text($0.learning.fineTuning.optimizer) }),
     ("batch-size", { number($0.learning.fineTuning.batchSize) }),
     ("learning-rate", { number($0.learning.fineTuning.learningRate) }),

@@ -5,14 +5,22 @@ import ECConvert
 struct FineTuneArguments: ParsableArguments {
   @Option(
     help: ArgumentHelp(
-      "How weights are learnt: lbfgs (all images at once, nothing to tune), sgd (small batches "
-        + "with momentum), adamw. (default: lbfgs)",
+      "What is learnt: head (the new classifier alone), last:N (the last N convolutions and dense "
+        + "layers too), all. (default: head)",
+      valueName: "WHICH"))
+  var trainLayers: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "How weights are learnt: lbfgs (all images at once, nothing to tune, head only), sgd (small "
+        + "batches with momentum), adamw. (default: lbfgs for the head, else sgd)",
       valueName: "NAME"))
   var optimizer: String?
 
   @Option(
     help: ArgumentHelp(
-      "Most steps of lbfgs, or times through the images. (default: 200, else 60)",
+      "Most steps of lbfgs, or times through the images. (default: 200, small batches 60, "
+        + "more than the head 10)",
       valueName: "N"))
   var epochs: String?
 
@@ -28,7 +36,8 @@ struct FineTuneArguments: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
-      "Weight decay of the classifier, on features of variance 1. (default: 0.001)",
+      "Weight decay: of the classifier on features of variance 1, or of all kernels that are "
+        + "trained. (default: 0.001; sgd of more than the head 0.0001, adamw 0.01)",
       valueName: "W"))
   var weightDecay: String?
 
@@ -71,6 +80,11 @@ struct FineTuneArguments: ParsableArguments {
     if data.isEmpty { throw UsageError(option, "the name is empty") }
     var options = FineTuneOptions(data: data)
     if let optimizer { options.optimizer = try OptionValues.choice(optimizer, "--optimizer") }
+    if let trainLayers { options.layers = try OptionValues.layers(trainLayers, "--train-layers") }
+    if options.layers != .head && options.optimizer == .lbfgs {
+      throw UsageError(
+        "--optimizer", "lbfgs learns the head only", remedy: "give sgd or adamw")
+    }
     if let batchSize {
       options.batch = try OptionValues.integer(batchSize, "--batch-size", atLeast: 1)
     }
@@ -124,7 +138,8 @@ extension FineTuneArguments {
   /// The name of an option that was given.
   fileprivate func givenName() -> String? {
     let options: [(name: String, isGiven: Bool)] = [
-      ("--optimizer", optimizer != nil), ("--batch-size", batchSize != nil),
+      ("--train-layers", trainLayers != nil), ("--optimizer", optimizer != nil),
+      ("--batch-size", batchSize != nil),
       ("--learning-rate", learningRate != nil), ("--epochs", epochs != nil),
       ("--weight-decay", weightDecay != nil),
       ("--validation-split", validationSplit != nil), ("--image-size", imageSize != nil),

@@ -115,6 +115,21 @@ enum OptionValues {
     return (cut.map { String(text[..<$0]) }, shape)
   }
 
+  /// The layers that are trained: `head`, `last:N` or `all`.
+  static func layers(_ text: String, _ option: String) throws(UsageError)
+    -> FineTuneOptions.Layers
+  {
+    switch text {
+    case "head": return .head
+    case "all": return .all
+    default:
+      guard text.hasPrefix("last:"), let count = Int(text.dropFirst(5)), count >= 1 else {
+        throw UsageError(option, "there is no '\(text)'", remedy: "choose head, last:N or all")
+      }
+      return .last(count)
+    }
+  }
+
   /// One of the names of an enumeration.
   static func choice<Choice>(_ text: String, _ option: String) throws(UsageError) -> Choice
   where Choice: RawRepresentable & CaseIterable, Choice.RawValue == String {

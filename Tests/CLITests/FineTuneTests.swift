@@ -206,4 +206,45 @@ import Testing
       #expect(result.errors.contains("no number in epoch"), "\(result.errors)")
     }
   }
+
+  @Test func `all layers are trained, and a killed run goes on to the same bytes`() throws {
+    try Command.inFolder { folder in
+      func arguments(_ output: String) -> [String] {
+        [
+          model("cnn"), "--prune", "0.3", "--finetune", data("split"), "-o", output,
+          "--train-layers", "all", "--epochs", "12", "--early-stopping", "0", "--batch-size", "5",
+          "--augment", "--threads", "1",
+        ]
+      }
+      let found = try learn(arguments("whole.onnx"), in: folder)
+      let epochs = try #require(found["epochs"] as? [[String: Any]])
+      #expect(epochs.count == 12)
+      #expect(found["trainLayers"] as? String == "all")
+      try kill(
+        arguments("out.onnx"), in: folder,
+        onceThereIs: ".out.onnx.checkpoint/ecconvert-network")
+      let resumed = try Command.run(arguments("out.onnx") + ["--resume"], in: folder)
+      #expect(resumed.status == 0, "\(resumed.errors)")
+      let bytes = Fixture.bytes(folder + "/whole.onnx")
+      #expect(bytes != nil && bytes == Fixture.bytes(folder + "/out.onnx"))
+    }
+  }
+
+  @Test func `the last layers are trained, the others stay`() throws {
+    try Command.inFolder { folder in
+      let found = try learn(
+        [
+          "finetune", model("cnn"), "--data", data("split"), "-o", "out.keras", "--train-layers",
+          "last:2", "--optimizer", "adamw", "--epochs", "3", "--class-weights",
+        ], in: folder)
+      #expect((found["epochs"] as? [Any])?.count == 3)
+      let refused = try Command.run(
+        [
+          "finetune", model("cnn"), "--data", data("split"), "-o", "o.onnx", "--train-layers",
+          "all",
+          "--optimizer", "lbfgs",
+        ], in: folder)
+      #expect(refused.status == 64 && refused.errors.contains("head only"))
+    }
+  }
 }

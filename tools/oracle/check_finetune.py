@@ -106,7 +106,9 @@ def main():
         for model in given.models:
             commands = {
                 "finetune": [given.ecconvert, "finetune", model, "--data", given.data],
-                "prune": [given.ecconvert, model, "--prune", "0.5", "--finetune", given.data]}
+                "prune": [given.ecconvert, model, "--prune", "0.5", "--finetune", given.data],
+                "all": [given.ecconvert, "finetune", model, "--data", given.data,
+                        "--train-layers", "all", "--epochs", "3"]}
             for name, command in commands.items():
                 for suffix in [".onnx", ".h5", ".keras"]:
                     count += 1

@@ -1,0 +1,226 @@
+import Dispatch
+import ECDiagnostics
+import ECFineTune
+import ECGraph
+import ECImage
+import ECRandom
+import ECTensor
+import Glibc
+import Synchronization
+
+/// Trains layers before the classifier too, in small batches of images.
+///
+/// After every epoch the whole state can be kept, so that a run that was stopped goes on to the same
+/// weights. Orders and changes of images come from the seed and the epoch.
+struct NetworkTraining {
+  let fineTune: FineTuneOptions
+  let layers: TrainedLayers
+  let images: ImageSource
+  let checkpoint: CheckpointFolder?
+  let threads: Int
+  let seed: UInt64
+  let progress: @Sendable (String, Double?) -> Void
+
+  /// What training gives.
+  struct Outcome {
+    let graph: Graph
+    let epochs: [EpochFigures]
+    /// The epoch whose weights were kept.
+    let best: Int
+  }
+
+  private static let stateName = "network"
+
+  /// Trains a network whose classifier knows the classes already.
+  /// - Parameter teacher: scores for the training images, where there is a teacher.
+  func run(
+    _ graph: Graph, _ data: LabelledImages, teacher: [Float]?, fingerprint: UInt64
+  ) throws -> Outcome {
+    let batch = min(fineTune.batch ?? 32, data.train.count)
+    let epochs = fineTune.epochs ?? 10
+    let stepsPerEpoch = (data.train.count + batch - 1) / batch
+    var plan = NetworkTrainer.Plan(stepCount: epochs * stepsPerEpoch)
+    let isAdam = fineTune.optimizer == .adamw
+    plan.layers = layers
+    let decay = Float(fineTune.weightDecay ?? (isAdam ? 0.01 : 1e-4))
+    plan.optimizer = isAdam ? .adamW(weightDecay: decay) : .sgd(weightDecay: decay)
+    plan.schedule = LearningRateSchedule(
+      rate: fineTune.learningRate ?? (isAdam ? 1e-4 : 5e-3), warmUp: plan.stepCount / 20)
+    plan.threads = threads
+    if fineTune.balancesClasses {
+      plan.targets.classWeights = data.counts.map {
+        Double(data.train.count) / Double(data.classes.count * $0)
+      }
+    }
+    if teacher != nil { plan.targets.distillation = .init(temperature: 2, share: 0.5) }
+    let trainer = try NetworkTrainer(graph, batch: batch, plan)
+    var standing = Standing()
+    if let kept = restored(fingerprint), trainer.restore(kept.state) { standing = kept.standing }
+    while standing.figures.count < epochs, !isOver(standing, data) {
+      let epoch = standing.figures.count
+      let figures = try run(epoch, of: epochs, trainer, data, teacher, batch)
+      let now = trainer.state
+      try judge(figures, trainer.trained, now, data, &standing)
+      try save(now, standing, fingerprint)
+    }
+    if canStop(data), let best = TrainingState(bytes: standing.best) { _ = trainer.restore(best) }
+    return Outcome(
+      graph: trainer.trained, epochs: standing.figures,
+      best: canStop(data) ? standing.bestEpoch : max(standing.figures.count - 1, 0))
+  }
+
+  // MARK: An epoch
+
+  private func run(
+    _ epoch: Int, of epochs: Int, _ trainer: NetworkTrainer, _ data: LabelledImages,
+    _ teacher: [Float]?, _ batch: Int
+  ) throws -> (loss: Double, accuracy: Double) {
+    var generator = SplitMix64(seed: seed &+ UInt64(epoch) &* 0xD1B5_4A32_D192_ED03)
+    let order = data.train.indices.shuffled(using: &generator)
+    let batches = stride(from: 0, to: order.count, by: batch).map {
+      Array(order[$0..<min($0 + batch, order.count)])
+    }
+    var (loss, hits) = (0.0, 0)
+    var next = Pending(batches[0]) { decode($0, data, epoch) }
+    for (k, rows) in batches.enumerated() {
+      let input = try next.wait()
+      if k + 1 < batches.count { next = Pending(batches[k + 1]) { decode($0, data, epoch) } }
+      let count = data.classes.count
+      let scores = teacher.map { teacher in
+        Tensor(
+          rows.flatMap { teacher[($0 * count)..<(($0 + 1) * count)] }, shape: [rows.count, count])
+      }
+      let figures = try trainer.step(
+        input, labels: rows.map { data.train[$0].label }, teacher: scores)
+      loss += figures.loss * Double(rows.count)
+      hits += figures.hitCount
+      progress(
+        "training, epoch \(epoch + 1) of \(epochs)", Double(k + 1) / Double(batches.count))
+    }
+    return (loss / Double(order.count), Double(hits) / Double(order.count))
+  }
+
+  /// Images of one batch, decoded by all threads.
+  private func decode(_ rows: [Int], _ data: LabelledImages, _ epoch: Int) -> Result<
+    Tensor, ImageError
+  > {
+    let base = seed &+ UInt64(epoch + 1) &* 0x9E6C_63D0_876A_68DE
+    let results = Mutex([Result<FloatImage, ImageError>?](repeating: nil, count: rows.count))
+    DispatchQueue.concurrentPerform(iterations: rows.count) { k in
+      let item = data.train[rows[k]]
+      let image =
+        fineTune.augments
+        ? images.image(item, changedBy: base &+ UInt64(rows[k]) &* 0xD1B5_4A32_D192_ED03)
+        : images.image(item)
+      results.withLock { $0[k] = image }
+    }
+    return Result { () throws(ImageError) in
+      var decoded: [FloatImage] = []
+      for case let result? in results.withLock({ $0 }) { decoded.append(try result.get()) }
+      return images.tensor(decoded)
+    }
+  }
+
+  // MARK: Judging
+
+  /// Where training stands after an epoch.
+  private struct Standing {
+    var figures: [EpochFigures] = []
+    var bestEpoch = 0
+    var bestLoss = Double.infinity
+    /// The state of the best epoch.
+    var best: [UInt8] = []
+  }
+
+  /// Whether the best epoch on the validation images is kept, and training may end early.
+  private func canStop(_ data: LabelledImages) -> Bool {
+    fineTune.patience > 0 && !data.validation.isEmpty
+  }
+
+  private func isOver(_ standing: Standing, _ data: LabelledImages) -> Bool {
+    canStop(data) && standing.figures.count - 1 - standing.bestEpoch >= fineTune.patience
+  }
+
+  private func judge(
+    _ own: (loss: Double, accuracy: Double), _ graph: Graph, _ state: TrainingState,
+    _ data: LabelledImages, _ standing: inout Standing
+  ) throws {
+    let held = try NetworkScores(graph, images: images, threads: threads)
+      .measure(data.validation, classCount: data.classes.count)
+    standing.figures.append(
+      EpochFigures(
+        loss: own.loss, accuracy: own.accuracy,
+        validationAccuracy: data.validation.isEmpty ? nil : held.matrix.accuracy))
+    let judged = canStop(data) ? held.loss : own.loss
+    if judged < standing.bestLoss {
+      standing.bestLoss = judged
+      standing.bestEpoch = standing.figures.count - 1
+      standing.best = canStop(data) ? state.bytes : []
+    }
+  }
+
+  // MARK: State
+
+  private func save(_ state: TrainingState, _ standing: Standing, _ fingerprint: UInt64)
+    throws(FineTuneError)
+  {
+    guard let checkpoint else { return }
+    let own = state.bytes
+    var numbers = [
+      Double(bitPattern: fingerprint), Double(standing.figures.count), Double(standing.bestEpoch),
+      standing.bestLoss, Double(own.count),
+    ]
+    for figures in standing.figures {
+      numbers += [figures.loss, figures.accuracy, figures.validationAccuracy ?? -1]
+    }
+    try checkpoint.save(
+      numbers.withUnsafeBytes { Array($0) } + own + standing.best, as: NetworkTraining.stateName)
+  }
+
+  private func restored(_ fingerprint: UInt64) -> (state: TrainingState, standing: Standing)? {
+    guard let bytes = checkpoint?.load(NetworkTraining.stateName), bytes.count >= 40 else {
+      return nil
+    }
+    func number(_ k: Int) -> Double {
+      bytes.withUnsafeBytes { $0.loadUnaligned(fromByteOffset: k * 8, as: Double.self) }
+    }
+    guard number(0).bitPattern == fingerprint, let count = Int(exactly: number(1)), count >= 0,
+      let length = Int(exactly: number(4)), length >= 0,
+      bytes.count >= 40 + 24 * count + length
+    else { return nil }
+    var standing = Standing()
+    for k in 0..<count {
+      let held = number(7 + 3 * k)
+      standing.figures.append(
+        EpochFigures(
+          loss: number(5 + 3 * k), accuracy: number(6 + 3 * k),
+          validationAccuracy: held < 0 ? nil : held))
+    }
+    (standing.bestEpoch, standing.bestLoss) = (Int(number(2)), number(3))
+    let start = 40 + 24 * count
+    standing.best = Array(bytes[(start + length)...])
+    guard let state = TrainingState(bytes: Array(bytes[start..<(start + length)])) else {
+      return nil
+    }
+    return (state, standing)
+  }
+}
+
+/// A batch that is decoded while another one is learnt.
+private final class Pending: Sendable {
+  private let group = DispatchGroup()
+  private let result = Mutex<Result<Tensor, ImageError>?>(nil)
+
+  init(_ rows: [Int], _ decode: @escaping @Sendable ([Int]) -> Result<Tensor, ImageError>) {
+    DispatchQueue.global().async(group: group) { [self] in
+      let tensor = decode(rows)
+      result.withLock { $0 = tensor }
+    }
+  }
+
+  func wait() throws(ImageError) -> Tensor {
+    group.wait()
+    guard let result = result.withLock({ $0 }) else { preconditionFailure("the batch is decoded") }
+    return try result.get()
+  }
+}
