@@ -5,8 +5,6 @@ public struct FineTuneOptions: Sendable {
     case lbfgs, sgd, adamw
   }
 
-  /// The images with their classes: a folder, a table or arrays.
-  public var data: String
   /// What is learnt.
   public enum Layers: Sendable, Equatable {
     /// The new classifier alone, on features.
@@ -17,10 +15,22 @@ public struct FineTuneOptions: Sendable {
     case all
   }
 
+  /// What batch normalizations do with the statistics of the batches.
+  public enum BatchNorm: String, Sendable, CaseIterable {
+    /// They use, and keep, the stored ones.
+    case frozen
+    /// All of the network use those of the batch, which the stored ones follow.
+    case update
+  }
+
+  /// The images with their classes: a folder, a table or arrays.
+  public var data: String
   /// What is learnt.
   public var layers = Layers.head
   /// How weights are learnt; by default L-BFGS for the classifier alone, else momentum.
   public var optimizer: Optimizer?
+  /// How the statistics of batch normalizations are treated; means nothing to the head alone.
+  public var batchNorm = BatchNorm.frozen
   /// The images of a small batch.
   public var batch: Int?
   /// The step length of small batches at the start.

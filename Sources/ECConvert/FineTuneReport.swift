@@ -22,7 +22,10 @@ struct FineTuneReport {
   var optimizer = FineTuneOptions.Optimizer.lbfgs
   var layers = FineTuneOptions.Layers.head
   var epochs: [EpochFigures] = []
-  var best = 0
+  /// The step that was kept; `nil` if that is the classifier alone.
+  var best: Int?
+  /// The classifier alone, where more was trained after it.
+  var head: EpochFigures?
   var validation: ConfusionMatrix?
   var test: ConfusionMatrix?
 
@@ -45,8 +48,9 @@ struct FineTuneReport {
       "trainLayers": .string("\(layers)"),
       "optimizer": .string(optimizer.rawValue),
       "epochs": .list(epochs.map { .object(FineTuneReport.object($0)) }),
-      "bestEpoch": .int(best),
+      "bestEpoch": best.map { .int($0) } ?? .null,
     ]
+    if let head { object["classifierAlone"] = .object(FineTuneReport.object(head)) }
     if let validation { object["validation"] = .object(figures(validation)) }
     if let test { object["test"] = .object(figures(test)) }
     return object
@@ -80,7 +84,7 @@ struct FineTuneReport {
     var lines = [
       "learnt \(data.classes.count) classes from \(data.train.count) images"
         + (brokenCount == 0 ? "" : " (\(brokenCount) broken ones skipped)")
-        + " in \(epochs.count) steps"
+        + " in \(epochs.count) \(unit)\(epochs.count == 1 ? "" : "s")"
     ]
     lines += epochLines
     if let validation { lines += table("validation", validation) }
@@ -88,16 +92,23 @@ struct FineTuneReport {
     return lines
   }
 
+  /// What `epochs` counts.
+  private var unit: String { optimizer == .lbfgs ? "step" : "epoch" }
+
   /// At most a dozen steps, evenly spaced, and the one that was kept.
   private var epochLines: [String] {
     let step = max(1, (epochs.count + 10) / 11)
-    return epochs.indices.filter { $0 % step == 0 || $0 == best || $0 == epochs.count - 1 }.map {
-      let own = epochs[$0]
-      return "  step \($0 + 1): loss \(ConversionFault.short(own.loss)), accuracy "
-        + percent(own.accuracy)
-        + (own.validationAccuracy.map { ", validation \(percent($0))" } ?? "")
-        + ($0 == best ? " (kept)" : "")
+    let shown = epochs.indices.filter {
+      $0 % step == 0 || $0 == best || $0 == epochs.count - 1
     }
+    return (head.map { [line("the classifier alone", $0, isKept: best == nil)] } ?? [])
+      + shown.map { line("\(unit) \($0 + 1)", epochs[$0], isKept: $0 == best) }
+  }
+
+  private func line(_ name: String, _ own: EpochFigures, isKept: Bool) -> String {
+    "  \(name): loss \(ConversionFault.short(own.loss)), accuracy \(percent(own.accuracy))"
+      + (own.validationAccuracy.map { ", validation \(percent($0))" } ?? "")
+      + (isKept ? " (kept)" : "")
   }
 
   /// The accuracy, then a line for every class: what its images were taken for.

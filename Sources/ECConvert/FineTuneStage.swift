@@ -90,7 +90,13 @@ struct FineTuneStage {
       graph = outcome.graph
       report.optimizer = fineTune.optimizer ?? .sgd
       report.layers = fineTune.layers
+      report.head = trained.epochs[trained.best]
       (report.epochs, report.best) = (outcome.epochs, outcome.best)
+      if outcome.best == nil {
+        warnings.append(
+          "training more than the classifier made the validation loss no lower, so the classifier "
+            + "alone is kept; try --optimizer adamw or a lower --learning-rate")
+      }
       let scores = try NetworkScores(graph, images: network.images, threads: threads)
       report.validation = try scores.matrix(data.validation, data)
       report.test = try scores.matrix(data.test, data)

@@ -25,8 +25,8 @@ struct NetworkTraining {
   struct Outcome {
     let graph: Graph
     let epochs: [EpochFigures]
-    /// The epoch whose weights were kept.
-    let best: Int
+    /// The epoch whose weights were kept; `nil` if none was better than the classifier alone.
+    let best: Int?
   }
 
   private static let stateName = "network"
@@ -36,8 +36,62 @@ struct NetworkTraining {
   func run(
     _ graph: Graph, _ data: LabelledImages, teacher: [Float]?, fingerprint: UInt64
   ) throws -> Outcome {
-    let batch = min(fineTune.batch ?? 32, data.train.count)
+    let batch = try batch(graph, data)
     let epochs = fineTune.epochs ?? 10
+    let plan = plan(data, hasTeacher: teacher != nil, epochs: epochs, batch: batch.count)
+    let trainer = try NetworkTrainer(graph, batch: batch.count, plan)
+    // What decides the result beside the images and the network.
+    var whole = Fingerprint()
+    whole.add(fingerprint)
+    whole.add("\(plan) \(batch) \(fineTune.augments) \(fineTune.teacher ?? "")")
+    let fingerprint = whole.value
+    var standing = Standing()
+    if let kept = restored(fingerprint), trainer.restore(kept.state) {
+      standing = kept.standing
+    } else if canStop(data) {
+      standing.bestLoss = try NetworkScores(graph, images: images, threads: threads)
+        .measure(data.validation, classCount: data.classes.count).loss
+    }
+    while standing.figures.count < epochs, !isOver(standing, data) {
+      let epoch = standing.figures.count
+      let figures = try run(epoch, of: epochs, trainer, data, teacher, batch)
+      let now = trainer.state
+      try judge(figures, trainer.trained, now, data, &standing)
+      try save(now, standing, fingerprint)
+    }
+    guard canStop(data) else {
+      return Outcome(
+        graph: trainer.trained, epochs: standing.figures, best: standing.figures.count - 1)
+    }
+    guard let best = TrainingState(bytes: standing.best), trainer.restore(best) else {
+      return Outcome(graph: graph, epochs: standing.figures, best: nil)
+    }
+    return Outcome(graph: trainer.trained, epochs: standing.figures, best: standing.bestEpoch)
+  }
+
+  // MARK: The plan
+
+  /// How many images go through the network at once.
+  private struct Batch {
+    let count: Int
+    /// Whether the network takes no other number.
+    let isFixed: Bool
+  }
+
+  private func batch(_ graph: Graph, _ data: LabelledImages) throws(ConversionFault) -> Batch {
+    guard let fixed = graph.inputs.first.flatMap({ graph[$0].type.shape.first?.value }) else {
+      return Batch(count: min(fineTune.batch ?? 32, data.train.count), isFixed: false)
+    }
+    if let wanted = fineTune.batch, wanted != fixed {
+      throw ConversionFault(
+        .options("the model takes batches of \(fixed)"), at: .option("--batch-size"))
+    }
+    return Batch(count: fixed, isFixed: true)
+  }
+
+  private func plan(
+    _ data: LabelledImages, hasTeacher: Bool, epochs: Int, batch: Int
+  ) -> NetworkTrainer.Plan {
     let stepsPerEpoch = (data.train.count + batch - 1) / batch
     var plan = NetworkTrainer.Plan(stepCount: epochs * stepsPerEpoch)
     let isAdam = fineTune.optimizer == .adamw
@@ -46,39 +100,34 @@ struct NetworkTraining {
     plan.optimizer = isAdam ? .adamW(weightDecay: decay) : .sgd(weightDecay: decay)
     plan.schedule = LearningRateSchedule(
       rate: fineTune.learningRate ?? (isAdam ? 1e-4 : 5e-3), warmUp: plan.stepCount / 20)
+    // One odd batch can throw away what a trained network knows.
+    plan.gradientBound = 1
+    plan.updatesStatistics = fineTune.batchNorm == .update
     plan.threads = threads
     if fineTune.balancesClasses {
       plan.targets.classWeights = data.counts.map {
         Double(data.train.count) / Double(data.classes.count * $0)
       }
     }
-    if teacher != nil { plan.targets.distillation = .init(temperature: 2, share: 0.5) }
-    let trainer = try NetworkTrainer(graph, batch: batch, plan)
-    var standing = Standing()
-    if let kept = restored(fingerprint), trainer.restore(kept.state) { standing = kept.standing }
-    while standing.figures.count < epochs, !isOver(standing, data) {
-      let epoch = standing.figures.count
-      let figures = try run(epoch, of: epochs, trainer, data, teacher, batch)
-      let now = trainer.state
-      try judge(figures, trainer.trained, now, data, &standing)
-      try save(now, standing, fingerprint)
-    }
-    if canStop(data), let best = TrainingState(bytes: standing.best) { _ = trainer.restore(best) }
-    return Outcome(
-      graph: trainer.trained, epochs: standing.figures,
-      best: canStop(data) ? standing.bestEpoch : max(standing.figures.count - 1, 0))
+    if hasTeacher { plan.targets.distillation = .init(temperature: 2, share: 0.5) }
+    return plan
   }
 
   // MARK: An epoch
 
   private func run(
     _ epoch: Int, of epochs: Int, _ trainer: NetworkTrainer, _ data: LabelledImages,
-    _ teacher: [Float]?, _ batch: Int
+    _ teacher: [Float]?, _ batch: Batch
   ) throws -> (loss: Double, accuracy: Double) {
     var generator = SplitMix64(seed: seed &+ UInt64(epoch) &* 0xD1B5_4A32_D192_ED03)
-    let order = data.train.indices.shuffled(using: &generator)
-    let batches = stride(from: 0, to: order.count, by: batch).map {
-      Array(order[$0..<min($0 + batch, order.count)])
+    var order = data.train.indices.shuffled(using: &generator)
+    if batch.isFixed {
+      // The last batch is filled with the first images.
+      let missing = (batch.count - order.count % batch.count) % batch.count
+      order += (0..<missing).map { order[$0 % data.train.count] }
+    }
+    let batches = stride(from: 0, to: order.count, by: batch.count).map {
+      Array(order[$0..<min($0 + batch.count, order.count)])
     }
     var (loss, hits) = (0.0, 0)
     var next = Pending(batches[0]) { decode($0, data, epoch) }
@@ -126,7 +175,8 @@ struct NetworkTraining {
   /// Where training stands after an epoch.
   private struct Standing {
     var figures: [EpochFigures] = []
-    var bestEpoch = 0
+    /// -1 for the state before the first.
+    var bestEpoch = -1
     var bestLoss = Double.infinity
     /// The state of the best epoch.
     var best: [UInt8] = []
@@ -151,11 +201,10 @@ struct NetworkTraining {
       EpochFigures(
         loss: own.loss, accuracy: own.accuracy,
         validationAccuracy: data.validation.isEmpty ? nil : held.matrix.accuracy))
-    let judged = canStop(data) ? held.loss : own.loss
-    if judged < standing.bestLoss {
-      standing.bestLoss = judged
+    if canStop(data), held.loss < standing.bestLoss {
+      standing.bestLoss = held.loss
       standing.bestEpoch = standing.figures.count - 1
-      standing.best = canStop(data) ? state.bytes : []
+      standing.best = state.bytes
     }
   }
 
@@ -185,6 +234,7 @@ struct NetworkTraining {
       bytes.withUnsafeBytes { $0.loadUnaligned(fromByteOffset: k * 8, as: Double.self) }
     }
     guard number(0).bitPattern == fingerprint, let count = Int(exactly: number(1)), count >= 0,
+      let bestEpoch = Int(exactly: number(2)), (-1..<count).contains(bestEpoch),
       let length = Int(exactly: number(4)), length >= 0,
       bytes.count >= 40 + 24 * count + length
     else { return nil }
@@ -196,7 +246,7 @@ struct NetworkTraining {
           loss: number(5 + 3 * k), accuracy: number(6 + 3 * k),
           validationAccuracy: held < 0 ? nil : held))
     }
-    (standing.bestEpoch, standing.bestLoss) = (Int(number(2)), number(3))
+    (standing.bestEpoch, standing.bestLoss) = (bestEpoch, number(3))
     let start = 40 + 24 * count
     standing.best = Array(bytes[(start + length)...])
     guard let state = TrainingState(bytes: Array(bytes[start..<(start + length)])) else {

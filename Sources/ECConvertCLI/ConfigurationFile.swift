@@ -32,6 +32,7 @@ enum ConfigurationFile {
     ("crop-to-aspect-ratio", { flag($0.data.images.cropToAspectRatio) }),
     ("finetune", { text($0.learning.finetune) }),
     ("train-layers", { text($0.learning.fineTuning.trainLayers) }),
+    ("batchnorm-training", { text($0.learning.fineTuning.batchnormTraining) }),
     ("optimizer", { text($0.learning.fineTuning.optimizer) }),
     ("batch-size", { number($0.learning.fineTuning.batchSize) }),
     ("learning-rate", { number($0.learning.fineTuning.learningRate) }),

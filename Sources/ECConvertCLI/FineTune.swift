@@ -9,7 +9,8 @@ struct FineTune: ParsableCommand {
     usage: "ecconvert finetune IN --data DIR -o OUT [options]",
     discussion: """
       The last layer is replaced by one for the classes found in DIR and learnt; the layers before \
-      it stay. The names of the classes are kept in the model and in OUT.labels.txt.
+      it stay, unless --train-layers says otherwise. The names of the classes are kept in the \
+      model and in OUT.labels.txt.
 
       DATA
         DIR/CLASS/*.jpg          a folder for each class, with .jpg or .png files
@@ -20,6 +21,7 @@ struct FineTune: ParsableCommand {
 
       EXAMPLES:
         ecconvert finetune vgg16.h5 --data flower_photos -o flowers.onnx
+        ecconvert finetune vgg16.h5 --data photos -o f.keras --train-layers last:3
         ecconvert vgg16.h5 --prune 0.5 --finetune flower_photos -o flowers.onnx
                         prune first; see 'ecconvert --help'
       """)
@@ -40,6 +42,9 @@ struct FineTune: ParsableCommand {
 
   @Option(help: ArgumentHelp("Write what was done, as JSON.", valueName: "FILE"))
   var report: String?
+
+  @Option(help: ArgumentHelp("Write what was done, as a page for people.", valueName: "FILE"))
+  var html: String?
 
   @OptionGroup(title: "The source") var source: SourceArguments
   @OptionGroup(title: "Images") var images: ImageArguments
@@ -65,6 +70,7 @@ struct FineTune: ParsableCommand {
     options.output = output
     options.force = force
     options.report = report
+    options.html = html
     options.fineTune = try learning.options(data, "--data")
     try checkpoint.apply(to: &options)
     try images.apply(to: &options)

@@ -12,6 +12,13 @@ struct FineTuneArguments: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
+      "Statistics of batch normalizations while more than the head is trained: frozen, or update "
+        + "(follow those of the batches; wants large ones). (default: frozen)",
+      valueName: "HOW"))
+  var batchnormTraining: String?
+
+  @Option(
+    help: ArgumentHelp(
       "How weights are learnt: lbfgs (all images at once, nothing to tune, head only), sgd (small "
         + "batches with momentum), adamw. (default: lbfgs for the head, else sgd)",
       valueName: "NAME"))
@@ -85,6 +92,14 @@ struct FineTuneArguments: ParsableArguments {
       throw UsageError(
         "--optimizer", "lbfgs learns the head only", remedy: "give sgd or adamw")
     }
+    if let batchnormTraining {
+      options.batchNorm = try OptionValues.choice(batchnormTraining, "--batchnorm-training")
+      if options.layers == .head {
+        throw UsageError(
+          "--batchnorm-training", "the head has no batch normalization",
+          remedy: "give --train-layers last:N or all too")
+      }
+    }
     if let batchSize {
       options.batch = try OptionValues.integer(batchSize, "--batch-size", atLeast: 1)
     }
@@ -138,7 +153,8 @@ extension FineTuneArguments {
   /// The name of an option that was given.
   fileprivate func givenName() -> String? {
     let options: [(name: String, isGiven: Bool)] = [
-      ("--train-layers", trainLayers != nil), ("--optimizer", optimizer != nil),
+      ("--train-layers", trainLayers != nil),
+      ("--batchnorm-training", batchnormTraining != nil), ("--optimizer", optimizer != nil),
       ("--batch-size", batchSize != nil),
       ("--learning-rate", learningRate != nil), ("--epochs", epochs != nil),
       ("--weight-decay", weightDecay != nil),

@@ -238,6 +238,7 @@ import Testing
           "last:2", "--optimizer", "adamw", "--epochs", "3", "--class-weights",
         ], in: folder)
       #expect((found["epochs"] as? [Any])?.count == 3)
+      #expect(found["classifierAlone"] != nil)
       let refused = try Command.run(
         [
           "finetune", model("cnn"), "--data", data("split"), "-o", "o.onnx", "--train-layers",
@@ -245,6 +246,61 @@ import Testing
           "--optimizer", "lbfgs",
         ], in: folder)
       #expect(refused.status == 64 && refused.errors.contains("head only"))
+    }
+  }
+
+  @Test func `a loss that is no number any more is told, and nothing is written`() throws {
+    try Command.inFolder { folder in
+      let result = try Command.run(
+        [
+          "finetune", model("cnn"), "--data", data("split"), "-o", "out.onnx", "--train-layers",
+          "all", "--learning-rate", "1e20",
+        ], in: folder)
+      #expect(result.status == 65)
+      #expect(result.errors.contains("not a number at step"), "\(result.errors)")
+      #expect(result.errors.contains("lower --learning-rate"))
+      #expect(Fixture.bytes(folder + "/out.onnx") == nil)
+    }
+  }
+
+  @Test func `statistics of batch normalizations stay, or follow the batches`() throws {
+    try Command.inFolder { folder in
+      func learnt(_ options: String...) throws -> [UInt8]? {
+        _ = try learn(
+          [
+            "finetune", model("cnn"), "--data", data("split"), "-o", "out.onnx", "--train-layers",
+            "all", "--epochs", "2", "--threads", "1", "--early-stopping", "0",
+          ] + options, in: folder)
+        return Fixture.bytes(folder + "/out.onnx")
+      }
+      let frozen = try learnt("--batchnorm-training", "frozen")
+      #expect(try frozen != nil && frozen == learnt())
+      #expect(try frozen != learnt("--batchnorm-training", "update"))
+      let refused = try Command.run(
+        [
+          "finetune", model("cnn"), "--data", data("split"), "-o", "o.onnx",
+          "--batchnorm-training", "update",
+        ], in: folder)
+      #expect(refused.status == 64 && refused.errors.contains("--train-layers"))
+    }
+  }
+
+  @Test func `the classifier alone is kept where more training helps nothing`() throws {
+    try Command.inFolder { folder in
+      func learnt(_ options: String...) throws -> [String: Any] {
+        try learn(
+          ["finetune", model("cnn"), "--data", data("split"), "-o", "out.onnx"] + options,
+          in: folder)
+      }
+      let head = try learnt()
+      let bytes = Fixture.bytes(folder + "/out.onnx")
+      let found = try learnt("--train-layers", "all", "--learning-rate", "0", "--epochs", "2")
+      #expect(found["bestEpoch"] is NSNull)
+      #expect(bytes != nil && Fixture.bytes(folder + "/out.onnx") == bytes)
+      let (a, b) = (head["validation"] as? [String: Any], found["validation"] as? [String: Any])
+      #expect(a?["confusion"] as? [[Int]] == b?["confusion"] as? [[Int]])
+      let warnings = try report(folder)["warnings"] as? [String] ?? []
+      #expect(warnings.contains { $0.contains("classifier alone is kept") }, "\(warnings)")
     }
   }
 }

@@ -163,6 +163,30 @@ struct NetworkTrainerTests {
     #expect(try trainer.step(c.x, labels: c.labels).loss.isFinite)
   }
 
+  @Test func `a gradient that is too long keeps its direction`() throws {
+    let c = try Case(TrainingFixture(name: "vgg"))
+    func move(_ bound: Double?) throws -> [Float] {
+      var plan = c.plan(.sgd(momentum: 0), rate: 1)
+      plan.gradientBound = bound
+      let trainer = try c.trainer(plan)
+      func numbers() -> [Float] {
+        trainer.weights.flatMap { trainer.trained.constant($0.value)?.floats() ?? [] }
+      }
+      let before = numbers()
+      _ = try trainer.step(c.x, labels: c.labels)
+      return zip(numbers(), before).map { $0 - $1 }
+    }
+    func length(_ numbers: [Float]) -> Float {
+      numbers.reduce(0) { $0 + $1 * $1 }.squareRoot()
+    }
+    let (free, cut) = (try move(nil), try move(0.01))
+    #expect(length(free) > 0.02)
+    #expect(abs(length(cut) - 0.01) < 1e-4)
+    let cosine = zip(free, cut).reduce(0) { $0 + $1.0 * $1.1 } / (length(free) * length(cut))
+    #expect(cosine > 0.999)
+    #expect(try move(1e6) == free)
+  }
+
   @Test func `a loss that is no number ends training and leaves the weights`() throws {
     let c = try Case(TrainingFixture(name: "vgg"))
     let trainer = try c.trainer(c.plan(descent, rate: 0.02))

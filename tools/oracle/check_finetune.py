@@ -108,7 +108,10 @@ def main():
                 "finetune": [given.ecconvert, "finetune", model, "--data", given.data],
                 "prune": [given.ecconvert, model, "--prune", "0.5", "--finetune", given.data],
                 "all": [given.ecconvert, "finetune", model, "--data", given.data,
-                        "--train-layers", "all", "--epochs", "3"]}
+                        "--train-layers", "all", "--epochs", "3", "--early-stopping", "0"],
+                "update": [given.ecconvert, "finetune", model, "--data", given.data,
+                           "--train-layers", "last:2", "--epochs", "3",
+                           "--batchnorm-training", "update", "--early-stopping", "0"]}
             for name, command in commands.items():
                 for suffix in [".onnx", ".h5", ".keras"]:
                     count += 1

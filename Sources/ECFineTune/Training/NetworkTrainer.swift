@@ -24,6 +24,8 @@ public final class NetworkTrainer {
     public var updatesStatistics = false
     /// How far stored statistics move to those of a batch.
     public var statisticsShare: Float = 0.1
+    /// The length that the gradient of all weights together is cut to; `nil` leaves it as it is.
+    public var gradientBound: Double?
     /// The threads of the kernels.
     public var threads = 1
 
@@ -127,9 +129,11 @@ public final class NetworkTrainer {
       }
     }
     let loss = Double(scores[0][0]) + soft.entropy
-    guard loss.isFinite, gradients.isFinite else {
+    let length = gradients.length
+    guard loss.isFinite, length.isFinite else {
       throw TrainingDivergence(step: stepCount + 1, loss: loss)
     }
+    if let bound = plan.gradientBound, length > bound { gradients.scale(by: Float(bound / length)) }
     let rate = plan.schedule.rate(at: stepCount, of: plan.stepCount)
     update(rate)
     statistics.move(to: batch, share: plan.statisticsShare, evaluator.statistics)

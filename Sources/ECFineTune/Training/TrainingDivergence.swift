@@ -8,12 +8,13 @@ public struct TrainingDivergence: DiagnosticError, Equatable {
   public let loss: Double
 
   public var what: String {
-    loss.isFinite
-      ? "a gradient is not a number at step \(step), with a loss of \(loss)"
-      : "the loss is \(loss) at step \(step)"
+    guard loss.isFinite else {
+      return "the loss is \(loss.isNaN ? "not a number" : "infinite") at step \(step)"
+    }
+    return "a gradient is not a number at step \(step), with a loss of \(loss)"
   }
 
   public var place: Place { Place() }
-  public var remedy: String? { "use a lower learning rate, or a longer warm-up" }
+  public var remedy: String? { "give a lower --learning-rate" }
   public var category: FaultCategory { .input }
 }

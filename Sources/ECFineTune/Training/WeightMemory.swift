@@ -38,9 +38,15 @@ final class WeightMemory {
     set { _ = buffer.update(fromContentsOf: newValue) }
   }
 
-  /// Whether every number is one.
-  var isFinite: Bool {
-    // 0 times a number is 0, and times anything else no number.
-    buffer.reduce(0) { $0 + $1 * 0 } == 0
+  /// The Euclidean length of all numbers together; no number, or infinite, if one of them is.
+  var length: Double {
+    var sum = 0.0
+    for number in buffer { sum += Double(number) * Double(number) }
+    return sum.squareRoot()
+  }
+
+  /// Multiplies all numbers.
+  func scale(by factor: Float) {
+    for index in buffer.indices { buffer[index] *= factor }
   }
 }
