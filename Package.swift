@@ -115,6 +115,14 @@ let package = Package(
       ],
       swiftSettings: swiftSettings),
 
+    .executableTarget(
+      name: "ECBenchmark",
+      dependencies: [
+        "ECFineTune", "ECGraph", "ECONNX", "ECOperators", "ECTensor",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
+      swiftSettings: swiftSettings),
+
     // Tests
     .target(
       name: "ECTestSupport", dependencies: ["ECDiagnostics", "ECTensor", "ECGraph"],
@@ -125,7 +133,7 @@ let package = Package(
     tests("ECImageTests", ["ECDiagnostics", "ECImage", "ECRandom"]),
     tests("ECMatIOTests", ["ECMatIO"]),
     tests("ECCentralityTests", ["ECCentrality", "ECBLAS", "ECRandom"]),
-    tests("ECKernelsTests", ["ECKernels"]),
+    tests("ECKernelsTests", ["ECDiagnostics", "ECKernels"]),
     tests("ECGraphTests", ["ECTensor", "ECGraph", "ECOperators"]),
     tests(
       "ECOperatorsTests",
@@ -143,7 +151,9 @@ let package = Package(
       ["ECPruning", "ECCentrality", "ECTensor", "ECGraph", "ECOperators", "ECExecution"]),
     tests(
       "ECFineTuneTests",
-      ["ECFineTune", "ECBLAS", "ECGraph"]),
+      [
+        "ECFineTune", "ECBLAS", "ECTensor", "ECGraph", "ECExecution", "ECONNX", "ECOperators",
+      ]),
     tests("ECConvertTests", ["ECDiagnostics", "ECTensor", "ECGraph", "ECConvert"]),
     tests("ECReportTests", ["ECReport", "ECGraph"]),
     tests("ECBatchTests", ["ECBatch", "ECHash", "ECGraph", "ECDiagnostics"]),

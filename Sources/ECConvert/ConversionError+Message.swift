@@ -30,6 +30,7 @@ extension ConversionFault {
     case .cannotRun(let words): "the source itself can't be run (\(words))"
     case .calibration(let words): words
     case .teacher(let words): words
+    case .cannotMeasure(let words): "it can't be measured: \(words)"
     }
   }
 
@@ -51,7 +52,7 @@ extension ConversionFault {
     case .badArchitecture: "write what model.to_json() gives to the file"
     case .teacher:
       "give the teacher a classifier for them first: ecconvert finetune TEACHER --data DIR -o OUT"
-    case .options, .noSuchInput, .calibration: nil
+    case .options, .noSuchInput, .calibration, .cannotMeasure: nil
     }
   }
 

@@ -58,6 +58,8 @@ public struct ConversionFault: DiagnosticError, Equatable {
     case calibration(String)
     /// A teacher that doesn't fit the data.
     case teacher(String)
+    /// No engine runs the model.
+    case cannotMeasure(String)
   }
 
   /// The fact.
@@ -74,7 +76,7 @@ public struct ConversionFault: DiagnosticError, Equatable {
     switch reason {
     case .cannotRead(_, let isMissing): isMissing ? .missingInput : .input
     case .unknownFormat, .badArchitecture, .cannotRun, .calibration, .teacher, .batchIsBaked,
-      .batchUnproven:
+      .batchUnproven, .cannotMeasure:
       .input
     case .unknownOutput, .options, .noSuchInput, .unnamedShape, .shapeDoesNotFit, .layoutUnknown:
       .usage

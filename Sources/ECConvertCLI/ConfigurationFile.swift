@@ -43,6 +43,7 @@ enum ConfigurationFile {
     ("class-weights", { flag($0.learning.fineTuning.classWeights) }),
     ("early-stopping", { number($0.learning.fineTuning.earlyStopping) }),
     ("repair", { text($0.data.repair) }),
+    ("batchnorm", { text($0.data.batchnorm) }),
     ("ridge", { number($0.data.ridge) }),
     ("input-shape", { list($0.edge.inputShape) }),
     ("batch", { number($0.edge.batch) }),

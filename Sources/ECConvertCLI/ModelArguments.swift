@@ -69,8 +69,16 @@ struct DataArguments: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
-      "Ridge of the merge, relative to the mean variance. (default: 0.03)", valueName: "L"))
+      "Ridge of merge and sequential, relative to the mean variance. (default: 0.03)",
+      valueName: "L"))
   var ridge: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "Statistics of batch normalizations: keep, paired (moved by what pruning changes on the "
+        + "calibration images), recalibrate (taken anew on them). (default: keep)",
+      valueName: "NAME"))
+  var batchnorm: String?
 
   /// Puts the values into options.
   func apply(to options: inout ConversionOptions) throws(UsageError) {
@@ -87,6 +95,7 @@ struct DataArguments: ParsableArguments {
     try images.apply(to: &options)
     if let repair { options.repair = try OptionValues.choice(repair, "--repair") }
     if let ridge { options.ridge = try OptionValues.number(ridge, "--ridge", atLeast: 0) }
+    if let batchnorm { options.batchNorm = try OptionValues.choice(batchnorm, "--batchnorm") }
   }
 }
 

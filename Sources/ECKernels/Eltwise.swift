@@ -134,6 +134,17 @@ extension Eltwise {
     }
   }
 
+  /// The function `x · f(x)`, where it has a name.
+  var timesOperand: Eltwise? {
+    switch self {
+    case .sigmoid: .swish(alpha: 1)
+    // The slope is written with six digits or more in files.
+    case .hardSigmoid(let alpha, let beta) where Swift.abs(alpha - 1 / 6) < 1e-6 && beta == 0.5:
+      .hardSwish
+    default: nil
+    }
+  }
+
   /// The function for the loop that stands in where the library has none.
   func apply(to values: UnsafeMutableBufferPointer<Float>) {
     func each(_ body: (Float) -> Float) {

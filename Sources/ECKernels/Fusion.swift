@@ -15,7 +15,7 @@ struct Fusion {
   /// The kernels that the outputs need, fused, in an order of execution.
   mutating func run(_ nodes: [Node]) -> [Node] {
     var needed: [Node] = []
-    for node in nodes.reversed() where uses[node.output] > 0 {
+    for node in nodes.reversed() where node.results.contains(where: { uses[$0] > 0 }) {
       for value in node.inputs { uses[value] += 1 }
       needed.append(node)
     }
@@ -43,9 +43,28 @@ struct Fusion {
       return true
     case .binary(.add):
       return fuseSum(node)
+    case .binary(.multiply):
+      return fuseGate(node)
     default:
       return false
     }
+  }
+
+  /// `x · sigmoid(x)` and its like become one function of `x`, which its maker may then take.
+  private mutating func fuseGate(_ node: Node) -> Bool {
+    for (x, gate) in [(node.inputs[0], node.inputs[1]), (node.inputs[1], node.inputs[0])] {
+      guard let index = producer(of: gate), let maker = result[index],
+        case .eltwise(let function) = maker.operation, maker.inputs == [x], maker.fused.isEmpty,
+        let product = function.timesOperand
+      else { continue }
+      result[index] = nil
+      uses[x] -= 1
+      let merged = Node(
+        operation: .eltwise(product), inputs: [x], output: node.output, place: node.place)
+      if !fuse(merged) { append(merged) }
+      return true
+    }
+    return false
   }
 
   /// The addition moves into the later of the two makers, so that the other value exists by then.
@@ -74,6 +93,9 @@ struct Fusion {
 }
 
 extension Node {
+  /// The values that it writes.
+  var results: [Int] { [output] + extras }
+
   /// Whether all functions would be of different kinds: oneDNN 2.6 gives every function of a chain
   /// the parameters of the last one of its kind.
   fileprivate func canTake(_ functions: [NativeEltwise]) -> Bool {

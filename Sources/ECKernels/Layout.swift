@@ -89,6 +89,14 @@ struct Layout: Equatable {
     return axes
   }
 
+  /// How an operand of other extents is best stored that is broadcast to this layout.
+  ///
+  /// Left to choose, the library takes its reference implementation.
+  func broadcast(_ dims: [Int]) throws(KernelError) -> Layout {
+    guard let order else { return try .free(dims) }
+    return try Layout(dims: dims, axes: order)
+  }
+
   /// The same memory with axes renamed: new axis `i` is old axis `permutation[i]`.
   func transposed(_ permutation: [Int]) throws(KernelError) -> Layout {
     var inverse = [Int32](repeating: 0, count: rankLimit)

@@ -177,6 +177,35 @@ extension ProgramBuilder {
     #expect(distance(found[0], found[1]) < 1e-5)
   }
 
+  /// Convolutions that prefer blocks, between others that don't, with the residual added last.
+  @Test(arguments: [32, 40])
+  func `a residual unit equals its parts one by one`(_ width: Int) throws {
+    let cases = [
+      ConvolutionCase(x: [1, width, 16, 16], o: 64, kernel: [1, 1]),
+      ConvolutionCase(x: [1, 64, 16, 16], o: 48, kernel: [3, 3], begin: [1, 1], end: [1, 1]),
+      ConvolutionCase(x: [1, 48, 16, 16], o: width, kernel: [1, 1]),
+    ]
+    let x = Grid.random(cases[0].x)
+    var expected = x
+    var weights: [Grid] = []
+    for (index, c) in cases.enumerated() {
+      weights.append(Grid.random([c.o, c.x[1]] + c.kernel, seed: UInt64(index + 2)))
+      expected = naiveConvolution(expected, weights[index], nil, c)
+      if index < 2 { expected.values = expected.values.map { max($0, 0) } }
+    }
+    expected.values = zip(expected.values, x.values).map { max($0 + $1, 0) }
+    let found = try evaluate([x], orders: [channelsLast]) { builder, inputs in
+      var value = inputs[0]
+      for (index, c) in cases.enumerated() {
+        let matrix = builder.constant(dims: weights[index].dims, weights[index].values)
+        value = builder.convolution(value, matrix, nil, c)
+        if index < 2 { value = builder.eltwise(.relu, value) }
+      }
+      return [builder.eltwise(.relu, builder.binary(.add, value, inputs[0]))]
+    }
+    #expect(distance(found[0], expected) < 1e-5 * 64)
+  }
+
   @Test func `adds the program's input without overwriting it`() throws {
     let c = ConvolutionCase(x: [1, 16, 5, 5], o: 16, kernel: [1, 1])
     let (x, w) = (Grid.random(c.x), Grid.random([16, 16, 1, 1], seed: 2))

@@ -74,6 +74,43 @@ struct EltwiseCase: Sendable, CustomStringConvertible {
     #expect(distance(fused[0], y) < 1e-5)
   }
 
+  static let gates: [(function: Eltwise, value: @Sendable (Float) -> Float)] = [
+    (.sigmoid, { 1 / (1 + exp(-$0)) }), (.hardSigmoid(alpha: 1 / 6, beta: 0.5), hardSigmoid),
+    (.hardSigmoid(alpha: 0.2, beta: 0.5), { min(max(0.2 * $0 + 0.5, 0), 1) }),
+  ]
+  private static let hardSigmoid: @Sendable (Float) -> Float = { min(max($0 / 6 + 0.5, 0), 1) }
+
+  @Test(arguments: [0, 1, 2], [(false, false), (true, false), (false, true)])
+  func `a value times its gate is as defined, swapped or read elsewhere too`(
+    _ index: Int, _ form: (isSwapped: Bool, isReadElsewhere: Bool)
+  ) throws {
+    let gate = Self.gates[index]
+    let (isSwapped, isReadElsewhere) = form
+    let x = Grid.random([2, 5, 3, 7])
+    let y = Grid(dims: x.dims, values: x.values.map { 4 * $0 * gate.value(4 * $0) })
+    let found = try evaluate([x]) { builder, inputs in
+      let identity = Grid([5, 5, 1, 1]) { $0[0] == $0[1] ? 4 : 0 }
+      let weights = builder.constant(dims: identity.dims, identity.values)
+      let made = builder.convolution(inputs[0], weights: weights)
+      let share = builder.eltwise(gate.function, made)
+      let product = builder.binary(
+        .multiply, isSwapped ? share : made, isSwapped ? made : share)
+      return isReadElsewhere ? [product, made] : [product]
+    }
+    #expect(distance(found[0], y) < 1e-5)
+    if isReadElsewhere { #expect(distance(found[1], x.scaled(by: 4)) < 1e-5) }
+  }
+
+  @Test func `swish made of two functions is fused into its convolution`() throws {
+    var builder = ProgramBuilder()
+    let x = builder.input(dims: [1, 16, 4, 4])
+    let weights = builder.constant(dims: [16, 16, 1, 1], [Float](repeating: 0.1, count: 256))
+    let made = builder.convolution(x, weights: weights)
+    builder.output(builder.binary(.multiply, made, builder.eltwise(.sigmoid, made)))
+    let kernels = try builder.build().listing.map(\.kernel).filter { !$0.hasPrefix("reorder") }
+    #expect(kernels.count == 1)
+  }
+
   static let shapes: [([Int], [Int])] = [
     ([2, 3, 4, 5], [2, 3, 4, 5]), ([2, 20, 4, 5], [1, 20, 1, 1]), ([2, 20, 4, 5], [2, 20, 1, 1]),
     ([1, 3, 4, 5], [1, 1, 1, 1]), ([2, 3, 4, 5], [2, 1, 4, 5]), ([2, 3, 4, 5], [1, 1, 1, 5]),

@@ -31,6 +31,10 @@ struct Grid: Equatable {
     (self.dims, self.values) = (dims, values)
   }
 
+  func scaled(by factor: Float) -> Grid {
+    Grid(dims: dims, values: values.map { $0 * factor })
+  }
+
   subscript(index: [Int]) -> Float {
     values[zip(index, dims).reduce(0) { $0 * $1.1 + $1.0 }]
   }

@@ -3,8 +3,8 @@
 
     make_fullsize_models.py OUTDIR [--legacy] [--only NAME...]
 
-Writes OUTDIR/NAME.h5 and OUTDIR/NAME.npz (in_0, out_0, in_names, out_names; batch 2) for VGG16,
-ResNet50 and EfficientNetB0 at 224x224 with 1000 classes.  Weights are drawn from a generator seeded
+Writes OUTDIR/NAME.h5 and OUTDIR/NAME.npz (in_0, out_0, in_names, out_names; batch 2) for
+networks of keras.applications at 224x224 with 1000 classes.  Weights are drawn from a generator seeded
 by the model's name and BatchNormalization statistics are calibrated, both by make_keras_models.py.
 With --legacy the files come from tf_keras (Keras 2), else from Keras 3.
 """
@@ -19,6 +19,9 @@ MODELS = {
     "VGG16": {"batch": 2},
     "ResNet50": {"batch": 2},
     "EfficientNetB0": {"batch": 2, "scale": "byte"},
+    "MobileNetV2": {"batch": 2},
+    "MobileNetV3Large": {"batch": 2, "scale": "byte"},
+    "DenseNet121": {"batch": 2},
 }
 
 

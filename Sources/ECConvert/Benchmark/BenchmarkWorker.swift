@@ -1,0 +1,61 @@
+import ECDiagnostics
+import ECExecution
+import ECGraph
+import ECTensor
+import Glibc
+
+/// This engine's side of a benchmark: a process that runs one model whenever it is told to.
+public struct BenchmarkWorker {
+  private let path: String
+  private let threads: Int
+  private let seed: UInt64
+  private let range: ClosedRange<Float>
+  private let shapes: [[Int]]
+
+  /// Takes the arguments that `Benchmark` puts behind its worker command; `nil` if they are others.
+  public init?(arguments: [String]) {
+    guard arguments.count >= 5, let threads = Int(arguments[1]), let seed = UInt64(arguments[2]),
+      let low = Float(arguments[3]), let high = Float(arguments[4]), low <= high
+    else { return nil }
+    (path, self.threads, self.seed, range) = (arguments[0], threads, seed, low...high)
+    shapes = arguments[5...].map { $0.split(separator: ",").compactMap { Int($0) } }
+  }
+
+  /// Talks on standard input and output until the input ends.
+  public func serve() {
+    let base = ProcessMemory.residentByteCount
+    do {
+      let evaluator = try prepared()
+      var random = RandomInputs(seed: seed)
+      let inputs = shapes.map { random.tensor(shape: $0, in: range) }
+      _ = try evaluator.run(inputs)
+      say("ready ecconvert/\(ECConvertVersion.current) \(base)")
+      while let word = readLine() {
+        if word == "peak" {
+          say("\(ProcessMemory.peakByteCount)")
+          continue
+        }
+        let (wall, cpu) = (ProcessMemory.now, ProcessMemory.cpuSeconds)
+        _ = try evaluator.run(inputs)
+        say("\(ProcessMemory.now - wall) \(ProcessMemory.cpuSeconds - cpu)")
+      }
+    } catch let error as any DiagnosticError {
+      let place = error.place.description
+      say("error \(place.isEmpty ? "" : place + ": ")\(error.what)")
+    } catch {
+      say("error \(error)")
+    }
+  }
+
+  /// The model as a conversion would write it, ready to run; the graph isn't kept.
+  private func prepared() throws -> Evaluator {
+    var graph = try SourceModel.read(path).graph
+    try Pipelines.onnxToONNX(.unchanged).run(on: &graph, verifying: false)
+    return try Evaluator(graph: graph, inputShapes: shapes, threads: threads)
+  }
+
+  private func say(_ line: String) {
+    print(line)
+    fflush(nil)
+  }
+}
