@@ -89,9 +89,9 @@ let package = Package(
     library(
       "ECConvert",
       [
-        "ECDiagnostics", "ECTensor", "ECGraph", "ECOperators", "ECKeras", "ECONNX", "ECExecution",
-        "ECPasses", "ECArchitectures", "ECPruning", "ECCentrality", "ECImage", "ECRandom", "ECHash",
-        "ECReport", collections,
+        "ECDiagnostics", "ECTensor", "ECGraph", "ECOperators", "ECHDF5", "ECKeras", "ECONNX",
+        "ECExecution", "ECPasses", "ECArchitectures", "ECPruning", "ECCentrality", "ECImage",
+        "ECRandom", "ECHash", "ECReport", collections,
       ]),
     library(
       "ECBatch",

@@ -16,6 +16,8 @@ extension ArchitectureError {
     case .mismatch(let name, let differences, _):
       "the weights aren't those of \(name): "
         + (differences.count == 1 ? "1 layer differs" : "\(differences.count) layers differ")
+    case .formerModel(let name, let difference):
+      "the weights are those of \(name) in \(difference)"
     case .imagenetUnknown(let name):
       "the weights don't tell whether this \(name) was made with weights=\"imagenet\""
     }
@@ -41,6 +43,8 @@ extension ArchitectureError {
       "give --arch \(Self.choice(candidates)), which the weights look like"
     case .mismatch:
       "give the architecture that the weights were saved from, or its model.to_json() in a file"
+    case .formerModel:
+      "give --arch model.json with the model.to_json() of the release that they are used with"
     case .imagenetUnknown: "say imagenet=yes or imagenet=no"
     default: nil
     }
@@ -48,7 +52,7 @@ extension ArchitectureError {
 
   public var category: FaultCategory {
     switch reason {
-    case .mismatch: .input
+    case .mismatch, .formerModel: .input
     default: .usage
     }
   }

@@ -22,6 +22,10 @@ extension ArchitectureError {
           architecture: "VGG16",
           differences: (1...14).map { "layer 'conv\($0)' has no weights in the file" },
           candidates: ["ResNet50", "ResNet101"]), at: file),
+      ArchitectureError(
+        .formerModel(
+          architecture: "ResNet50", difference: "Keras before 2.3, where epsilon is 1e-3"),
+        at: file),
       ArchitectureError(.imagenetUnknown(architecture: "EfficientNetB0"), at: file),
     ]
   }()

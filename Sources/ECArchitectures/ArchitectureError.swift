@@ -20,6 +20,8 @@ public struct ArchitectureError: DiagnosticError, Equatable {
     case smallImage(architecture: String, side: Int, least: Int)
     /// The weights don't belong to the architecture: what differs, and what they may belong to.
     case mismatch(architecture: String, differences: [String], candidates: [String])
+    /// The weights are those of a model that had this name in earlier releases; what was different.
+    case formerModel(architecture: String, difference: String)
     /// Nothing tells whether the EfficientNet was made for its released weights.
     case imagenetUnknown(architecture: String)
   }

@@ -102,6 +102,38 @@ public struct Archive: ~Copyable {
     }
   }
 
+  /// An entry unpacked into a file in memory, which has no name; the caller closes it.
+  /// - Throws: `ArchiveError` also where there is no memory for it.
+  public func unpacked(_ entry: Entry) throws(ArchiveError) -> Int32 {
+    try checkSize(of: entry)
+    let descriptor = eczip_memory_file()
+    do throws(ArchiveError) {
+      try fill(descriptor, with: entry)
+    } catch {
+      close(descriptor)
+      throw error
+    }
+    return descriptor
+  }
+
+  private func fill(_ descriptor: Int32, with entry: Entry) throws(ArchiveError) {
+    let count = Int(entry.byteCount)
+    guard count > 0 else { return }
+    var code = descriptor < 0 ? errno : posix_fallocate(descriptor, 0, count)
+    var map: UnsafeMutableRawPointer?
+    if code == 0 {
+      map = mmap(nil, count, PROT_READ | PROT_WRITE, MAP_SHARED, descriptor, 0)
+      if map == MAP_FAILED { code = errno }
+    }
+    guard code == 0, let map else {
+      throw ArchiveError(
+        .library(operation: "unpacking", message: String(cString: strerror(code)).lowercased()),
+        at: place(of: entry))
+    }
+    defer { munmap(map, count) }
+    try read(entry, into: UnsafeMutableRawBufferPointer(start: map, count: count))
+  }
+
   /// Fills a buffer of exactly the entry's size with its bytes, and checks their checksum.
   public func read(_ entry: Entry, into buffer: UnsafeMutableRawBufferPointer) throws(ArchiveError)
   {

@@ -1,5 +1,6 @@
 import ECExecution
 import ECGraph
+import ECOperators
 import ECTensor
 
 /// Proves that a model which was built for one batch does the same, sample by sample, with another.
@@ -18,8 +19,12 @@ struct BatchCheck {
   }
 
   /// Runs both on the same samples.
-  /// - Throws: `ConversionFault.batchIsBaked` if they differ.
+  /// - Throws: `ConversionFault.batchIsBaked` if they differ, `.batchUnproven` if carried nodes
+  ///   leave nothing to compare.
   func run(_ options: ConversionOptions, threads: Int) throws {
+    if let carried = source.nodes.first(where: { $0.op is Opaque }) {
+      throw ConversionFault(.batchUnproven(node: carried.name), at: .option("--batch"))
+    }
     guard let built = BatchCheck.batch(of: source) else { return }
     let wanted = BatchCheck.batch(of: changed) ?? 2 * built
     // The source runs as often as covers the other batch, and the other way round.

@@ -106,6 +106,8 @@ struct CalibrationSource {
     let images = graph.inputs.map { ImageInput($0, of: graph, layout: layout) }
     guard images.count == 1, let input = images[0] else { return try mixed(images) }
     let size = try wholeSize(input)
+    try MachineMemory.check(
+      size.height.times(size.width).times(input.channels).times(CalibrationSource.wholeCount * 4))
     let isLarge = min(size.height, size.width) > (CalibrationSource.smallSizes.last ?? 0)
     let part = isLarge ? try smallPart(input, size) : nil
     let count = isLarge ? CalibrationSource.wholeCount : CalibrationSource.drawnCount
@@ -174,6 +176,7 @@ struct CalibrationSource {
         tensors.append(input.tensor(drawn.map { $0.preprocessed(options.preprocessing ?? .tf) }))
       } else {
         let shape = [count] + graph[value].type.shape.dropFirst().map { $0.value ?? 16 }
+        try MachineMemory.check(shape.reduce(4) { $0.times($1) })
         var generator = SplitMix64(seed: options.seed &+ UInt64(k))
         tensors.append(
           Tensor(shape: shape) { numbers in

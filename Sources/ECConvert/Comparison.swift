@@ -7,8 +7,9 @@ import ECTensor
 public struct ComparisonOptions: Sendable {
   /// The number of random samples.
   public var samples = 1
-  /// The largest difference allowed, relative to the largest magnitude of the reference.
-  public var relativeTolerance = 1e-4
+  /// The largest difference allowed, relative to the largest magnitude of the reference; `nil` is
+  /// what rounding costs in the coarser of the two models' precisions.
+  public var relativeTolerance: Double?
   /// The absolute difference that is always allowed.
   public var absoluteTolerance = 1e-6
   /// The architecture of the reference, if that holds weights only: a JSON file.
@@ -94,12 +95,14 @@ public struct Comparison: Sendable {
     }
     let found = try Evaluator(graph: other, inputShapes: given.map(\.shape), threads: threads)
       .run(given)
+    let allowed =
+      options.relativeTolerance ?? Verification.roundingTolerance(of: [truth, other])
     return zip(zip(found, expected), truth.outputs).map { pair, id in
       let difference = Difference(pair.0, reference: pair.1)
       return Output(
         name: truth[id].name, difference: difference,
         passed: difference.passes(
-          relative: options.relativeTolerance, absolute: options.absoluteTolerance))
+          relative: allowed, absolute: options.absoluteTolerance))
     }
   }
 

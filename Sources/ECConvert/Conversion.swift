@@ -121,7 +121,11 @@ struct ConversionRun {
 
     begin("rewrite", "rewriting")
     try pipeline(source).run(on: &slim, verifying: options.verifySamples > 0)
-    if options.precision == .fp16 { try reducePrecision(of: &slim) }
+    switch options.precision {
+    case .fp16: try reducePrecision(of: &slim)
+    case .fp32: try Pipelines.singlePrecision.run(on: &slim, verifying: options.verifySamples > 0)
+    case nil: break
+    }
     end()
 
     return try export(slim, source, pruned)
@@ -154,7 +158,9 @@ struct ConversionRun {
       warnings.append(
         "the range of activations isn't known: \(error.what); \(error.remedy ?? "")")
     }
-    let reports = try Pipeline([ReducePrecision(magnitudes: magnitudes)]).run(
+    let reduction = ReducePrecision(
+      magnitudes: magnitudes, unknown: slim.valuesBehindCarriedNodes)
+    let reports = try Pipeline([reduction]).run(
       on: &slim, verifying: options.verifySamples > 0)
     warnings += reports.flatMap(\.report.notes)
   }
@@ -273,11 +279,13 @@ struct ConversionRun {
     do {
       outcome = try verification.run(options, threads: threads)
     } catch let error as ExecutionError {
-      if case .openExtent = error.reason {
-        warnings.append("not verified: \(error.what); \(error.remedy ?? "")")
+      switch error.reason {
+      case .openExtent, .memory:
+        warnings.append(
+          "not verified: " + [error.what, error.remedy].compactMap { $0 }.joined(separator: "; "))
         return
+      default: throw error
       }
-      throw error
     }
     report.verification = outcome.report(name)
     if let failure = outcome.failure {

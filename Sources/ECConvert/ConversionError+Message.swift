@@ -21,9 +21,13 @@ extension ConversionFault {
     case .batchIsBaked(let from, let to, let relative):
       "the model is built for a batch of \(from): with \(to) it computes something else "
         + "(\(Self.short(relative)) of the largest magnitude apart)"
+    case .batchUnproven(let node):
+      "node '\(node)' is carried as it is and can't be run, so nothing shows that it does the same "
+        + "with another batch"
     case .layoutUnknown(let input, let type):
       "input '\(input)' is \(type), and nothing says where its channels stand"
     case .badArchitecture(let found): "not the JSON of an architecture: \(found)"
+    case .cannotRun(let words): "the source itself can't be run (\(words))"
     case .calibration(let words): words
     case .cannotMeasure(let words): "it can't be measured: \(words)"
     }
@@ -41,7 +45,9 @@ extension ConversionFault {
     case .unnamedShape: "write NAME:1,3,224,224"
     case .shapeDoesNotFit: "only extents that the source leaves open, and the batch, can be fixed"
     case .batchIsBaked: "leave out --batch, or export the source with a dynamic batch"
+    case .batchUnproven: "leave out --batch, or give --no-verify to change it without proof"
     case .layoutUnknown: "leave out --inputs-as-nchw or --inputs-as-nhwc"
+    case .cannotRun: "give --no-verify to convert it all the same"
     case .badArchitecture: "write what model.to_json() gives to the file"
     case .options, .noSuchInput, .calibration, .cannotMeasure: nil
     }

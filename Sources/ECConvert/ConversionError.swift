@@ -46,10 +46,14 @@ public struct ConversionFault: DiagnosticError, Equatable {
     case shapeDoesNotFit([Int], input: String, type: String)
     /// A model built for one batch that computes something else with another.
     case batchIsBaked(from: Int, to: Int, relative: Double)
+    /// A model built for one batch, with a node that may depend on it and can't be run.
+    case batchUnproven(node: String)
     /// An input whose images may have their channels at either end.
     case layoutUnknown(input: String, type: String)
     /// The file that `--arch` names holds no JSON.
     case badArchitecture(found: String)
+    /// A source that can't be run to compare with, in the executor's words.
+    case cannotRun(String)
     /// Calibration data that doesn't fit the model.
     case calibration(String)
     /// No engine runs the model.
@@ -69,7 +73,9 @@ public struct ConversionFault: DiagnosticError, Equatable {
   public var category: FaultCategory {
     switch reason {
     case .cannotRead(_, let isMissing): isMissing ? .missingInput : .input
-    case .unknownFormat, .badArchitecture, .calibration, .batchIsBaked, .cannotMeasure: .input
+    case .unknownFormat, .badArchitecture, .cannotRun, .calibration, .batchIsBaked, .batchUnproven,
+      .cannotMeasure:
+      .input
     case .unknownOutput, .options, .noSuchInput, .unnamedShape, .shapeDoesNotFit, .layoutUnknown:
       .usage
     case .outputExists, .cannotWrite: .output

@@ -44,7 +44,8 @@ struct InputLayouts {
 
   /// An input of the source as the result takes it.
   func moved(_ tensor: Tensor, _ position: Int) -> Tensor {
-    orders.isEmpty ? tensor : orders[position].map { tensor.permuted($0) } ?? tensor
+    guard position < orders.count, let order = orders[position] else { return tensor }
+    return tensor.permuted(order)
   }
 }
 

@@ -5,16 +5,22 @@ extension Inspection {
   private static let width = 80
 
   /// The findings, for people, in 80 columns: names may be shortened in their middle, numbers never.
-  public var lines: [String] {
+  /// - Parameter colour: whether ANSI codes set off headings and what is left alone.
+  public func lines(colour: Bool = false) -> [String] {
+    func painted(_ lines: [String], _ code: String) -> [String] {
+      colour ? lines.map { "\u{1B}[\(code)m\($0)\u{1B}[0m" } : lines
+    }
+    let (heading, table) = (self.heading, self.table)
     let share = (prunableMACShare * 1000).rounded() / 10
     let barriers = barrierLines
-    return heading + [""] + table + [
+    let rows = painted(Array(table.prefix(1)), "1") + table.dropFirst()
+    return painted(Array(heading.prefix(1)), "1") + heading.dropFirst() + [""] + rows + [
       "",
       "\(Summary.count(source.parameterCount)) parameters, \(Summary.count(source.macCount)) MACs"
         + " a sample",
       "\(groups.count) channel group\(groups.count == 1 ? "" : "s")"
         + " hold\(groups.count == 1 ? "s" : "") \(share) % of the MACs",
-    ] + (barriers.isEmpty ? [] : ["", "left alone:"] + barriers)
+    ] + (barriers.isEmpty ? [] : [""] + painted(["left alone:"], "1;33") + barriers)
   }
 
   private var heading: [String] {

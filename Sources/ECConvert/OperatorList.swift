@@ -37,7 +37,8 @@ public enum OperatorList {
     table(
       ["Keras layer", "pruned through", "run", "Keras"],
       keras.map { name in
-        let trial = OperatorSample.keras.lazy.compactMap { OperatorTrial(keras: name, $0) }.first
+        let trial = OperatorSample.keras(name).lazy
+          .compactMap { OperatorTrial(keras: name, $0) }.first
         let isWritten = OperatorTable.standard.kerasWrites[name] != nil
         return [
           "`\(name)`", trial.map { $0.isPrunedThrough ? "yes" : "barrier" } ?? "?",

@@ -65,6 +65,15 @@ struct OperatorSample {
     "RMSNormalization": OperatorSample(activations: [[4]], constants: [vector]),
     "LRN": one([], ["size": .int(3)]), "LpNormalization": one([], ["axis": .int(1)]),
     "MaxPool": one([], window), "AveragePool": one([], window), "LpPool": one([], window),
+    "And": pair, "Equal": pair, "Greater": pair, "GreaterOrEqual": pair, "Less": pair,
+    "LessOrEqual": pair, "Or": pair, "Xor": pair,
+    "Where": OperatorSample(activations: [image, image, image]),
+    "CumSum": one([Tensor([2], shape: [])]),
+    "Einsum": one([ones([4, 4])], ["equation": .string("bchw,oc->bohw")]),
+    "GatherND": OperatorSample(
+      activations: [], constants: [ones([4, 6]), Tensor([0, 2], shape: [2, 1])]),
+    "ConstantOfShape": OperatorSample(activations: [], constants: [whole(1, 4, 6, 6)]),
+    "QuantizeLinear": one([Tensor(scalar: 0.5)]), "DequantizeLinear": one([Tensor(scalar: 0.5)]),
     "PRelu": one([ones([4, 1, 1])]), "Cast": one([], ["to": .int(10)]),
     "Softmax": one([], ["axis": .int(1)]), "LogSoftmax": one([], ["axis": .int(1)]),
     "Concat": OperatorSample(activations: [image, image], attributes: ["axis": .int(1)]),
@@ -99,6 +108,44 @@ struct OperatorSample {
       "dims": .list((1...max(rank, 1)).reversed().map { .int($0) }),
     ]
   }
+
+  /// The samples of a Keras layer, in order; the first that it takes counts.
+  static func keras(_ name: String) -> [OperatorSample] { kerasCalls[name] ?? keras }
+
+  /// A call with positional arguments behind the one tensor.
+  private static func call(_ shape: [Int], _ arguments: FormatValue...) -> [OperatorSample] {
+    [OperatorSample(activations: [shape], arguments: ["args": .list([.string("@0")] + arguments)])]
+  }
+
+  private static let kerasCalls: [String: [OperatorSample]] = {
+    let picture = [6, 6, 4]
+    let edges: FormatValue = .list([ints(0, 0), ints(1, 1), ints(1, 1), ints(0, 0)])
+    func slice(_ bounds: FormatObject) -> FormatValue { .object(bounds) }
+    let calls: [([String], [OperatorSample])] = [
+      (["op:Clip", "TFOpLambda:clip_by_value"], call(picture, .int(0), .int(6))),
+      (["op:Pad", "TFOpLambda:pad", "TFOpLambda:compat.v1.pad"], call(picture, edges)),
+      (["op:Reshape", "TFOpLambda:reshape"], call(picture, ints(-1, 144))),
+      (
+        ["op:Squeeze", "TFOpLambda:squeeze", "TFOpLambda:compat.v1.squeeze"],
+        call([1, 1, 4], ints(1, 2))
+      ),
+      (
+        ["op:Transpose", "TFOpLambda:transpose", "TFOpLambda:compat.v1.transpose"],
+        call(picture, ints(0, 3, 1, 2))
+      ),
+      (
+        [
+          "op:MaxPool", "TFOpLambda:nn.max_pool2d", "op:AveragePool", "TFOpLambda:nn.avg_pool2d",
+        ], call(picture, .int(2), .int(2))
+      ),
+      (
+        ["op:GetItem", "SlicingOpLambda:__operators__.getitem"],
+        call(picture, .list([slice([:]), slice(["start": .int(1)])]))
+      ),
+    ]
+    return Dictionary(
+      uniqueKeysWithValues: calls.flatMap { names, samples in names.map { ($0, samples) } })
+  }()
 
   /// What Keras layers are tried on, in order: pictures, then sequences, vectors and volumes.
   static let keras: [OperatorSample] = [[6, 6, 4], [6, 4], [4], [6, 6, 6, 4]].flatMap { shape in

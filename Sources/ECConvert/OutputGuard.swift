@@ -20,6 +20,7 @@ public enum OutputGuard {
   private static let suspensions = Atomic<Int>(0)
   nonisolated(unsafe) private static var interrupted: UnsafeMutablePointer<CChar>?
   nonisolated(unsafe) private static var crashed: UnsafeMutablePointer<CChar>?
+  nonisolated(unsafe) private static var vanished: UnsafeMutablePointer<CChar>?
 
   /// Removes a path if the program is ended by a signal from now on.
   public static func protect(_ path: String) {
@@ -48,12 +49,15 @@ public enum OutputGuard {
   /// Lets signals end the program again; one that came in between came too late.
   static func resume() { suspensions.subtract(1, ordering: .sequentiallyConsistent) }
 
-  /// Installs the handlers: exit 130 when interrupted, 70 when the program itself failed.
+  /// Installs the handlers: exit 130 when interrupted, 65 when a file that is mapped became shorter,
+  /// 70 when the program itself failed.
   /// - Parameters:
   ///   - interrupted: what is written to standard error when a person or the system ends the run.
+  ///   - vanished: what is written when bytes of an input are gone.
   ///   - crashed: what is written when the program broke.
-  public static func install(interrupted: String, crashed: String) {
+  public static func install(interrupted: String, vanished: String, crashed: String) {
     self.interrupted = strdup(interrupted)
+    self.vanished = strdup(vanished)
     self.crashed = strdup(crashed)
     _ = (paths, suspensions.load(ordering: .relaxed))
     let stack = UnsafeMutableRawPointer.allocate(byteCount: 1 << 16, alignment: 16)
@@ -68,9 +72,16 @@ public enum OutputGuard {
         if OutputGuard.isReady { OutputGuard.end(130) }
       }
     }
-    for signal in [SIGILL, SIGTRAP, SIGABRT, SIGSEGV, SIGBUS, SIGFPE] {
+    for signal in [SIGILL, SIGTRAP, SIGABRT, SIGSEGV, SIGFPE] {
       handle(signal) { _ in OutputGuard.end(70) }
     }
+    var action = sigaction()
+    // Only inputs are mapped: an address without bytes lies in one that was cut.
+    action.__sigaction_handler.sa_sigaction = { _, cause, _ in
+      OutputGuard.end(cause?.pointee.si_code == Int32(BUS_ADRERR) ? 65 : 70)
+    }
+    action.sa_flags = Int32(SA_ONSTACK) | Int32(SA_SIGINFO)
+    sigaction(SIGBUS, &action, nil)
   }
 
   private static func handle(_ number: Int32, _ handler: @escaping @convention(c) (Int32) -> Void) {
@@ -89,7 +100,7 @@ public enum OutputGuard {
     for place in 0..<capacity {
       if let path = paths[place] { rmdir(path) }
     }
-    if let message = code == 130 ? interrupted : crashed {
+    if let message = code == 130 ? interrupted : code == 65 ? vanished : crashed {
       _ = write(STDERR_FILENO, message, strlen(message))
     }
     _exit(code)

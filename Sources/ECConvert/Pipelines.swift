@@ -39,6 +39,12 @@ enum Pipelines {
     ])
   }
 
+  /// To single precision.
+  static var singlePrecision: Pipeline {
+    // Conversions to half precision have become ones that change nothing; constants have twins.
+    Pipeline([WidenPrecision(), CancelCasts(), RemoveUnused()])
+  }
+
   /// From an ONNX graph to a slim ONNX graph.
   static func onnxToONNX(_ inputs: InputLayouts) -> Pipeline {
     Pipeline([

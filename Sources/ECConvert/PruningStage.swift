@@ -81,8 +81,9 @@ struct PruningStage {
       importance = ranked
     }
     let keeps = try plan.keeps(in: groups)
+    if options.plan == nil, let words = reasonForNothing(groups, keeps) { warnings.append(words) }
     var slimSource: Graph?
-    let repair = options.repair ?? (statistics == nil ? .bias : .merge)
+    let repair = options.repair ?? standardRepair(reference, statistics != nil, &warnings)
     var fills: [ChannelUnit: Float] = [:]
     if repair == .bias {
       // Biases took over exactly what the removed channels gave: the reference stays the source.
@@ -117,6 +118,19 @@ struct PruningStage {
       resultLayout: resultLayout ?? source.layout,
       criterion: options.plan == nil ? criterion.name : "plan", repair: repair,
       calibration: measured?.inputs.description, fills: fills)
+  }
+
+  /// What is done for the layers behind removed channels unless the user says otherwise.
+  private func standardRepair(
+    _ graph: Graph, _ hasStatistics: Bool, _ warnings: inout [String]
+  ) -> ConversionOptions.Repair {
+    guard graph.initializers.contains(where: { $0.tensor.quantization != nil }) else {
+      return hasStatistics ? .merge : .bias
+    }
+    warnings.append(
+      "weights are stored as whole numbers: they are cut but not repaired, so that they stay so "
+        + "('--repair merge' writes the layers behind removed channels in float32)")
+    return .none
   }
 
   // MARK: Calibration

@@ -49,8 +49,7 @@ struct Verification {
     for size in batches {
       let shapes = try Evaluator.inputShapes(of: reference, batch: size)
       let inputs = shapes.map { random.tensor(shape: $0, in: range) }
-      let expected = try Evaluator(graph: reference, inputShapes: shapes, threads: threads)
-        .run(inputs)
+      let expected = try self.expected(inputs, shapes, options, threads)
       let given = inputs.enumerated().map { inputLayouts.moved($1, $0) }
       let found = try Evaluator(graph: result, inputShapes: given.map(\.shape), threads: threads)
         .run(given)
@@ -58,6 +57,18 @@ struct Verification {
       compare(found, expected, options, &outcome)
     }
     return outcome
+  }
+
+  /// What the source gives; where it can't be run, it is at fault and not the conversion.
+  private func expected(
+    _ inputs: [Tensor], _ shapes: [[Int]], _ options: ConversionOptions, _ threads: Int
+  ) throws -> [Tensor] {
+    do throws(ExecutionError) {
+      return try Evaluator(graph: reference, inputShapes: shapes, threads: threads).run(inputs)
+    } catch {
+      guard case .kernel(let words) = error.reason else { throw error }
+      throw ConversionFault(.cannotRun(words), at: .file(options.input).appending(error.place))
+    }
   }
 
   /// What a verification says that had to leave out carried nodes.
@@ -69,18 +80,17 @@ struct Verification {
       + (outputs.isEmpty ? "" : "; output \(outputs) can't be computed without")
   }
 
-  /// The relative difference that is allowed.
+  /// The relative difference that rounding may cost.
   ///
   /// A half-precision number has 11 bits, so that one rounding of weights already costs 5e-4.
-  private func allowedDifference(_ options: ConversionOptions) -> Double {
-    if let given = options.relativeTolerance { return given }
-    return reference.computesInHalfPrecision || result.computesInHalfPrecision ? 2e-2 : 1e-4
+  static func roundingTolerance(of graphs: [Graph]) -> Double {
+    graphs.contains(where: \.computesInHalfPrecision) ? 2e-2 : 1e-4
   }
 
   private func compare(
     _ found: [Tensor], _ expected: [Tensor], _ options: ConversionOptions, _ outcome: inout Outcome
   ) {
-    let allowed = allowedDifference(options)
+    let allowed = options.relativeTolerance ?? Self.roundingTolerance(of: [reference, result])
     for (k, (result, truth)) in zip(found, expected).enumerated() {
       let difference = Difference(result, reference: truth)
       outcome.largestAbsolute = max(outcome.largestAbsolute, difference.absolute)

@@ -28,7 +28,8 @@ struct Compare: ParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "Difference allowed, relative to an output's largest magnitude. (default: 0.0001)",
+      "Difference allowed, relative to an output's largest magnitude. (default: 0.0001; 0.02 "
+        + "where one of the models computes in half precision)",
       valueName: "R"))
   var rtol: String?
 

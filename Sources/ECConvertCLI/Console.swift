@@ -19,8 +19,13 @@ struct Console: Sendable {
   var verbosity = Verbosity.normal
   /// Whether ANSI colours are used.
   var colour = false
+  /// Whether data for people on standard output may have ANSI colours.
+  var coloursData = false
   /// Whether a progress line may be drawn.
   var drawsProgress = false
+
+  static let vanishedInput =
+    "an input became shorter or unreadable while it was read; the output was not written"
 
   static let reportRequest =
     "ecconvert itself failed; please report this command, its output and, where possible, the model"
@@ -37,11 +42,15 @@ struct Console: Sendable {
     format = value("--log-format").flatMap(Format.init) ?? .text
     if arguments.contains("-q") || arguments.contains("--quiet") { verbosity = .quiet }
     if arguments.contains("-v") || arguments.contains("--verbose") { verbosity = .verbose }
-    let isTerminal = isatty(STDERR_FILENO) == 1 && getenv("TERM").map { strcmp($0, "dumb") } != 0
+    let isDumb = getenv("TERM").map { strcmp($0, "dumb") } == 0
+    let isTerminal = isatty(STDERR_FILENO) == 1 && !isDumb
     switch value("--color").flatMap(Colour.init) ?? .auto {
-    case .auto: colour = isTerminal && getenv("NO_COLOR") == nil
-    case .always: colour = true
-    case .never: colour = false
+    case .auto:
+      let isWanted = getenv("NO_COLOR") == nil
+      colour = isTerminal && isWanted
+      coloursData = isatty(STDOUT_FILENO) == 1 && !isDumb && isWanted
+    case .always: (colour, coloursData) = (true, true)
+    case .never: break
     }
     colour = colour && format == .text
     drawsProgress = isTerminal && format == .text && verbosity > .quiet

@@ -7,11 +7,14 @@ import Glibc
 @main
 enum Entry {
   static func main() {
+    Isolation.serveIfAsked()
+    Isolation.readInProcesses()
     var arguments = Array(CommandLine.arguments.dropFirst())
     var console = Console(scanning: arguments)
     signal(SIGPIPE, SIG_IGN)
     OutputGuard.install(
       interrupted: console.text(.error, "interrupted; the output was not written"),
+      vanished: console.text(.error, Console.vanishedInput),
       crashed: console.text(.error, Console.reportRequest))
     ParentProcess.follow()
     do {

@@ -33,6 +33,7 @@ struct Inspect: ParsableCommand {
     let inspection = try Inspection(path: input, architecture: source.arch)
     console.warnings(inspection.warnings)
     // The table is what was asked for: it can be paged and searched.
-    Console.data(json ? inspection.json() : inspection.lines.joined(separator: "\n"))
+    let lines = inspection.lines(colour: console.coloursData)
+    Console.data(json ? inspection.json() : lines.joined(separator: "\n"))
   }
 }

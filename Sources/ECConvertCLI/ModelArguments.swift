@@ -112,7 +112,8 @@ struct EdgeArguments: ParsableArguments {
   @Option(
     help: ArgumentHelp(
       "fp16 stores and computes in half precision where the numbers allow it, and names the layers "
-        + "that stay in float32; inputs and outputs stay float32. (default: as in the source)",
+        + "that stay in float32; fp32 computes in single precision what the source has in half; "
+        + "inputs and outputs keep their types. (default: as in the source)",
       valueName: "TYPE"))
   var dtype: String?
 

@@ -112,7 +112,8 @@ public final class Evaluator {
   }
 
   /// The concrete shapes of a graph's inputs for a batch.
-  /// - Throws: `ExecutionError.openExtent` if another extent is unknown.
+  /// - Throws: `ExecutionError.openExtent` if another extent is unknown, and `.memory` if a run of the
+  ///   graph surely takes more than the machine has.
   public static func inputShapes(of graph: Graph, batch: Int) throws(ExecutionError) -> [[Int]] {
     var shapes: [[Int]] = []
     for id in graph.inputs {
@@ -128,6 +129,7 @@ public final class Evaluator {
       }
       shapes.append(shape)
     }
+    try MachineMemory.check(graph.largestByteCount(batch: batch))
     return shapes
   }
 }

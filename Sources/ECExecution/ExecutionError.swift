@@ -10,6 +10,8 @@ public struct ExecutionError: DiagnosticError, Equatable {
     case inputShape(input: String, found: [Int], expected: [Int])
     /// Another number of inputs than the graph has.
     case inputCount(found: Int, expected: Int)
+    /// A run that takes more memory, in bytes, than there is.
+    case memory(needed: Int, available: Int)
     /// An operator refuses to be lowered, or a kernel fails, in their words.
     case kernel(String)
   }
@@ -36,6 +38,8 @@ public struct ExecutionError: DiagnosticError, Equatable {
     case .inputShape(let input, let found, let expected):
       "input '\(input)' is \(found), expected \(expected)"
     case .inputCount(let found, let expected): "\(found) inputs were given, expected \(expected)"
+    case .memory(let needed, let available):
+      "running it takes \(needed >> 20) MiB or more, there are \(available >> 20)"
     case .kernel(let words): words
     }
   }

@@ -36,7 +36,7 @@ extension Graph {
       types: inputs.map { $0.map { self[$0].type } }, constants: inputs.map { constant($0) })
     let types: [ValueType]
     do {
-      types = try op.infer(operands)
+      types = try Graph.types(op, operands)
     } catch {
       throw error.at(node: origin.isEmpty ? name : origin)
     }
@@ -57,6 +57,18 @@ extension Graph {
       order.append(id)
     }
     return id
+  }
+
+  /// The types of an operator's results; sizes that nothing could hold are refused.
+  private static func types(
+    _ op: any Operator, _ operands: Operands
+  ) throws(GraphError) -> [ValueType] {
+    for type in operands.types.compactMap({ $0 }) where !type.hasSaneSize {
+      throw GraphError(.tooLarge(type))
+    }
+    let types = try op.infer(operands)
+    for type in types where !type.hasSaneSize { throw GraphError(.tooLarge(type)) }
+    return types
   }
 
   /// Takes a node out; its results must have no reader left.
@@ -165,7 +177,7 @@ extension Graph {
       let node = self[id]
       let types: [ValueType]
       do {
-        types = try node.op.infer(operands(of: node))
+        types = try Graph.types(node.op, operands(of: node))
       } catch {
         throw error.at(node: node.name)
       }
@@ -177,7 +189,7 @@ extension Graph {
   public mutating func retype(_ id: NodeID) throws(GraphError) {
     let node = self[id]
     do {
-      let types = try node.op.infer(operands(of: node))
+      let types = try Graph.types(node.op, operands(of: node))
       for (output, type) in zip(node.outputs, types) { valueTable[output.index]?.type = type }
     } catch {
       throw error.at(node: node.name)

@@ -101,7 +101,7 @@ public struct Graph: Sendable {
 
   /// The multiply-accumulates of all nodes for one sample; unknown extents count as 1.
   public var macCount: Int {
-    nodes.reduce(0) { $0 + macs(of: $1) }
+    nodes.reduce(0) { $0.plus(macs(of: $1)) }
   }
 
   /// The multiply-accumulates of one node for one sample.
@@ -112,10 +112,10 @@ public struct Graph: Sendable {
     guard row > 0, let output = node.outputs.first, let rows = self[output].type.shape.first else {
       return row
     }
-    if let symbol = rows.symbol { return row * symbol.factor }
+    if let symbol = rows.symbol { return row.times(symbol.factor) }
     guard let count = rows.value, let input = inputs.first,
       let batch = self[input].type.shape.first?.value, batch > 0, count % batch == 0
     else { return row }
-    return row * (count / batch)
+    return row.times(count / batch)
   }
 }

@@ -12,6 +12,7 @@ extension GraphError {
     case .emptyResult: "the result has no elements"
     case .elementCount(let from, let to):
       "can't reshape \(shape(from)) to \(to)"
+    case .tooLarge(let type): "\(type) has more elements than can be reckoned with"
     case .refused(let words): words
     case .notUnique(let name): "the name '\(name)' is empty or used twice"
     case .operandNotAvailable: "an operand doesn't exist or is computed later"

@@ -18,6 +18,8 @@ public struct GraphError: DiagnosticError, Equatable {
     case emptyResult
     /// A reshape that doesn't keep the number of elements.
     case elementCount(from: [Dimension], to: [Int])
+    /// An operand or a result with more elements than anything could hold.
+    case tooLarge(ValueType)
     /// Anything else an operator refuses, in its words.
     case refused(String)
     /// Two values or two nodes of one name, or an empty name.

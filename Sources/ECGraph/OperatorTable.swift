@@ -1,3 +1,4 @@
+public import ECTensor
 public import OrderedCollections
 
 /// All that importers know: the rules by which a source's layers or nodes become operators.
@@ -16,12 +17,18 @@ public struct OperatorTable: Sendable {
   public let folding: ConstantFolding?
   /// The ONNX operator types whose rules also hold for activations that aren't floating-point.
   public let typeless: Set<String>
+  /// The type of the first result of an ONNX operator, where types and elements of its operands show
+  /// it without a rule.
+  public let keptType: @Sendable (String, [ValueType?], [Tensor?]) -> ValueType?
 
   /// Makes a table.
   /// - Precondition: names are unique.
   public init(
     keras: [KerasRule], kerasWrites: [KerasWriteRule] = [], onnx: [ONNXRule],
-    fallback: ONNXRule? = nil, folding: ConstantFolding? = nil, typeless: Set<String> = []
+    fallback: ONNXRule? = nil, folding: ConstantFolding? = nil, typeless: Set<String> = [],
+    keptType: @escaping @Sendable (String, [ValueType?], [Tensor?]) -> ValueType? = { _, _, _ in
+      nil
+    }
   ) {
     self.keras = OrderedDictionary(
       uniqueKeysWithValues: keras.flatMap { rule in rule.classNames.map { ($0, rule) } })
@@ -31,5 +38,6 @@ public struct OperatorTable: Sendable {
     self.fallback = fallback
     self.folding = folding
     self.typeless = typeless
+    self.keptType = keptType
   }
 }

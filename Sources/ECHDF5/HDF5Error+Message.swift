@@ -26,15 +26,18 @@ extension HDF5Error {
     case .unwritableText(let byteCount):
       "a text of \(byteCount) bytes does not fit an HDF5 attribute"
     case .library(let operation, let message): "\(operation) failed (\(message))"
+    case .crashed(let how): "is so damaged that libhdf5 broke down over it (\(how))"
+    case .noReader(let message): "the process that reads HDF5 can't be started (\(message))"
     }
   }
 
   public var remedy: String? {
     switch reason {
-    case .truncated: "get the file again; this copy is incomplete"
+    case .truncated, .crashed: "get the file again; this copy is incomplete"
     case .externalLink, .externalStorage, .virtualStorage:
       "copy the model into one file, for example with h5repack"
     case .missingFilter: "unpack the file with 'h5repack -f NONE IN OUT' where the filter exists"
+    case .noReader: "set ECCONVERT_READER=in-process for files that you trust"
     default: nil
     }
   }
@@ -43,7 +46,7 @@ extension HDF5Error {
     switch reason {
     case .noSuchFile: .missingInput
     case .cannotCreate: .output
-    case .elementCount, .unwritableText: .internal
+    case .elementCount, .unwritableText, .noReader: .internal
     default: .input
     }
   }
@@ -71,6 +74,8 @@ extension HDF5Error {
       HDF5Error(.elementCount(expected: 12, found: 10), at: dataset),
       HDF5Error(.unwritableText(byteCount: 70000), at: attribute),
       HDF5Error(.library(operation: "reading", message: "bad checksum"), at: dataset),
+      HDF5Error(.crashed("signal 11"), at: file),
+      HDF5Error(.noReader("resource temporarily unavailable"), at: file),
     ]
   }()
 }

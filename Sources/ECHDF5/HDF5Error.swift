@@ -42,6 +42,10 @@ public struct HDF5Error: DiagnosticError, Equatable {
     case unwritableText(byteCount: Int)
     /// A call of libhdf5 failed; the message is the innermost of its error stack.
     case library(operation: String, message: String)
+    /// libhdf5 broke down over the file, in a process of its own; how that ended.
+    case crashed(String)
+    /// The process that runs libhdf5 can't be started; the system's words.
+    case noReader(String)
   }
 
   /// The facts.

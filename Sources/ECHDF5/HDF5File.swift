@@ -1,11 +1,11 @@
-import CHDF5
-import ECDiagnostics
+public import ECDiagnostics
 import Glibc
 
 /// An HDF5 file open for reading; closed when the value goes out of scope.
 ///
 /// Paths inside the file are slash-separated from the root, without a leading slash; the root is
-/// `""`. Soft links are followed; links and storage that lead into other files are refused.
+/// `""`. Soft links are followed; links and storage that lead into other files are refused. libhdf5
+/// reads in another process where `HDF5Isolation` says so.
 public struct HDF5File: ~Copyable, Sendable {
   /// What a path leads to.
   public enum ObjectKind: String, Sendable {
@@ -17,155 +17,164 @@ public struct HDF5File: ~Copyable, Sendable {
     case other
   }
 
-  /// The size of the file in bytes when it was opened.
-  public let byteCount: UInt64
-  let id: hid_t
-  let place: Place
-  /// What keeps the bytes of a file in memory alive.
-  private let owner: (any AnyObject & Sendable)?
+  private let reading: any HDF5Reading
 
   /// Opens a file for reading; throws when it is missing, cut short or not HDF5.
   public init(path: String) throws(HDF5Error) {
     let place = Place.file(path)
+    let descriptor = Glibc.open(path, O_RDONLY | O_CLOEXEC)
+    guard descriptor >= 0 else { throw HDF5Error(.noSuchFile, at: place) }
+    defer { close(descriptor) }
     var status = stat()
-    guard stat(path, &status) == 0 else { throw HDF5Error(.noSuchFile, at: place) }
-    guard HDF5File.hasSignature(path: path) else { throw HDF5Error(.notHDF5, at: place) }
-    let id = try Library.locked { () throws(HDF5Error) -> hid_t in
-      let access = try Handle(H5Pcreate(ech5_p_file_access()), "opening", at: place)
-      // A model being read needs no lock on disk, and some network file systems have none.
-      _ = H5Pset_file_locking(access.id, false, true)
-      return try HDF5File.open(path, access.id, at: place)
+    guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
+      throw HDF5Error(.notHDF5, at: place)
     }
-    self.init(id: id, byteCount: UInt64(max(0, status.st_size)), owner: nil, at: place)
+    try self.init(descriptor: descriptor, range: 0..<Int(status.st_size), at: place)
   }
 
-  /// Opens a file for reading with what the caller set; the library's lock is held.
-  static func open(_ name: String, _ access: hid_t, at place: Place) throws(HDF5Error) -> hid_t {
-    _ = H5Pset_fclose_degree(access, H5F_CLOSE_STRONG)
-    let id = H5Fopen(name, ech5_acc_rdonly(), access)
-    if id < 0 {
-      let message = Library.lastMessage()
-      throw HDF5Error(
-        message.contains("truncated")
-          ? .truncated(message) : .library(operation: "opening", message: message), at: place)
+  /// Opens a file that lies in the bytes `range` of an open file, such as an entry of an archive.
+  ///
+  /// The descriptor may be closed afterwards.
+  /// - Parameter place: what errors say of where the file is.
+  public init(descriptor: Int32, range: Range<Int>, at place: Place) throws(HDF5Error) {
+    guard HDF5File.hasSignature(descriptor, range) else { throw HDF5Error(.notHDF5, at: place) }
+    switch HDF5Isolation.current {
+    case .none:
+      let image = try FileImage(descriptor: descriptor, range: range, at: place)
+      reading = try LocalFile(image, at: place)
+    case .process(let executable):
+      reading = try RemoteFile(executable, descriptor: descriptor, range: range, at: place)
     }
-    return id
-  }
-
-  /// Takes over an open file.
-  init(id: hid_t, byteCount: UInt64, owner: (any AnyObject & Sendable)?, at place: Place) {
-    self.id = id
-    self.byteCount = byteCount
-    self.owner = owner
-    self.place = place
-  }
-
-  deinit {
-    try? Library.locked { () throws(HDF5Error) -> Void in _ = H5Fclose(id) }
   }
 
   /// Whether a file starts as HDF5 does, at offset 0 or at 512, 1024, 2048 and so on.
   public static func hasSignature(path: String) -> Bool {
-    (try? Library.locked { () throws(HDF5Error) -> Bool in H5Fis_hdf5(path) > 0 }) ?? false
+    let descriptor = Glibc.open(path, O_RDONLY | O_CLOEXEC)
+    guard descriptor >= 0 else { return false }
+    defer { close(descriptor) }
+    var status = stat()
+    guard fstat(descriptor, &status) == 0 else { return false }
+    return hasSignature(descriptor, 0..<Int(status.st_size))
   }
+
+  private static func hasSignature(_ descriptor: Int32, _ range: Range<Int>) -> Bool {
+    let signature: [UInt8] = [0x89, 0x48, 0x44, 0x46, 0x0D, 0x0A, 0x1A, 0x0A]
+    var offset = 0
+    while offset <= range.count - signature.count {
+      var found = [UInt8](repeating: 0, count: signature.count)
+      let taken = pread(descriptor, &found, found.count, range.lowerBound + offset)
+      if taken == found.count, found == signature { return true }
+      offset = offset == 0 ? 512 : offset * 2
+    }
+    return false
+  }
+
+  /// The size of the file in bytes when it was opened.
+  public var byteCount: UInt64 { reading.byteCount }
+
+  // MARK: Objects
 
   /// Whether a path leads to an object; false for a dangling soft link.
   public func exists(_ path: String) throws(HDF5Error) -> Bool {
-    let path = try HDF5Path(path, in: place)
-    return try Library.locked { () throws(HDF5Error) -> Bool in
-      do throws(HDF5Error) {
-        _ = try open(path)
-        return true
-      } catch {
-        if error.reason == .noSuchObject { return false }
-        throw error
-      }
-    }
+    try reading.answer(HDF5Request(question: .exists, path: path)) == .flag(true)
   }
 
   /// What a path leads to.
   public func kind(of path: String) throws(HDF5Error) -> ObjectKind {
-    let path = try HDF5Path(path, in: place)
-    return try Library.locked { () throws(HDF5Error) -> ObjectKind in
-      HDF5File.kind(of: try open(path))
-    }
+    guard case .kind(let kind) = try reading.answer(HDF5Request(question: .kind, path: path))
+    else { return .other }
+    return kind
   }
 
   /// The names inside a group, in alphabetical order; they carry no meaning beyond the names.
   public func members(of path: String) throws(HDF5Error) -> [String] {
-    let path = try HDF5Path(path, in: place)
-    return try Library.locked { () throws(HDF5Error) -> [String] in
-      let here = place(of: path, as: "group")
-      let group = try open(path)
-      let kind = HDF5File.kind(of: group)
-      guard kind == .group else {
-        throw HDF5Error(.wrongKind(expected: "group", found: kind.rawValue), at: here)
-      }
-      var names: [String] = []
-      let status = withUnsafeMutablePointer(to: &names) { pointer in
-        ech5_visit_links(
-          group.id,
-          { _, name, _, context in
-            if let name, let context {
-              context.assumingMemoryBound(to: [String].self).pointee.append(String(cString: name))
-            }
-            return 0
-          }, pointer)
-      }
-      try Library.check(status, "listing", at: here)
-      return names
-    }
+    guard case .texts(let names) = try reading.answer(HDF5Request(question: .members, path: path))
+    else { return [] }
+    return names ?? []
   }
 
-  // MARK: Inside the lock
+  // MARK: Attributes
 
-  /// Opens a group or dataset, looking at every link on the way; the lock is held by the caller.
-  func open(_ path: HDF5Path) throws(HDF5Error) -> Handle {
-    let here = place(of: path, as: "object")
-    let access = try Handle(H5Pcreate(ech5_p_link_access()), "opening", at: here)
-    // An external link may hide behind a soft link, so traversal itself refuses as well.
-    _ = H5Pset_elink_cb(access.id, { _, _, _, _, _, _, _ in -1 }, nil)
-    for prefix in path.prefixes {
-      switch ech5_link_class(id, prefix, access.id) {
-      case H5L_TYPE_HARD: break
-      case H5L_TYPE_SOFT:
-        if H5Oexists_by_name(id, prefix, access.id) <= 0 {
-          throw HDF5Error(leadsOutside(prefix) ? .externalLink : .noSuchObject, at: here)
-        }
-      case H5L_TYPE_ERROR: throw HDF5Error(.noSuchObject, at: here)
-      default: throw HDF5Error(.externalLink, at: here)
-      }
-    }
-    return try Handle(H5Oopen(id, path.text, access.id), "opening", at: here)
+  /// Whether a group or dataset has an attribute of exactly this name.
+  public func attributeExists(_ path: String, _ name: String) throws(HDF5Error) -> Bool {
+    let request = HDF5Request(question: .attributeExists, path: path, attribute: name)
+    return try reading.answer(request) == .flag(true)
   }
 
-  /// Whether resolving a soft link meets an external link; nothing outside is opened.
-  private func leadsOutside(_ link: String) -> Bool {
-    var met = false
-    return withUnsafeMutablePointer(to: &met) { pointer in
-      let access = H5Pcreate(ech5_p_link_access())
-      guard access >= 0 else { return false }
-      defer { _ = H5Idec_ref(access) }
-      _ = H5Pset_elink_cb(
-        access,
-        { _, _, _, _, _, _, context in
-          context?.assumingMemoryBound(to: Bool.self).pointee = true
-          return -1
-        }, pointer)
-      _ = H5Oexists_by_name(id, link, access)
-      return pointer.pointee
-    }
+  /// A text attribute of one value, decoded as UTF-8; nil where there is none, `""` for a null one.
+  public func stringAttribute(_ path: String, _ name: String) throws(HDF5Error) -> String? {
+    let request = HDF5Request(question: .text, path: path, attribute: name)
+    guard case .text(let text) = try reading.answer(request) else { return nil }
+    return text
   }
 
-  static func kind(of object: borrowing Handle) -> ObjectKind {
-    switch H5Iget_type(object.id) {
-    case H5I_GROUP: .group
-    case H5I_DATASET: .dataset
-    default: .other
-    }
+  /// A list of texts, also one that Keras split into `name0`, `name1` and so on.
+  ///
+  /// Nil where there is none. An attribute without elements is an empty list, whatever its type:
+  /// Keras writes `float64 (0,)`.
+  public func stringListAttribute(
+    _ path: String, _ name: String
+  ) throws(HDF5Error) -> [String]? {
+    let request = HDF5Request(question: .texts, path: path, attribute: name)
+    guard case .texts(let list) = try reading.answer(request) else { return nil }
+    return list
   }
 
-  func place(of path: HDF5Path, as noun: String) -> Place {
-    path.prefixes.isEmpty ? place : place.appending(Place(["\(noun) '\(path.text)'"]))
+  // MARK: Datasets
+
+  /// Describes a dataset without reading its numbers.
+  ///
+  /// Throws where its storage leads into other files, or its size can't be true for this file.
+  public func dataset(_ path: String) throws(HDF5Error) -> DatasetDescription {
+    try description(.dataset, path)
+  }
+
+  /// The numbers of a dataset as float32, in row-major order, converted from whatever is stored.
+  public func readFloats(_ path: String) throws(HDF5Error) -> [Float] {
+    try read(path, as: .float)
+  }
+
+  /// The numbers of a dataset as float64, in row-major order, converted from whatever is stored.
+  public func readDoubles(_ path: String) throws(HDF5Error) -> [Double] {
+    try read(path, as: .double)
+  }
+
+  /// The numbers of a dataset as 64-bit integers, in row-major order; fractions are cut off.
+  public func readIntegers(_ path: String) throws(HDF5Error) -> [Int64] {
+    try read(path, as: .int64)
+  }
+
+  /// Fills a buffer of exactly the dataset's number of elements with its numbers as float32.
+  public func readFloats(
+    _ path: String, into buffer: UnsafeMutableBufferPointer<Float>
+  ) throws(HDF5Error) {
+    try reading.fill(UnsafeMutableRawBufferPointer(buffer), from: path, as: .float)
+  }
+
+  private func description(
+    _ question: HDF5Request.Question, _ path: String
+  ) throws(HDF5Error) -> DatasetDescription {
+    guard
+      case .dataset(let found) = try reading.answer(HDF5Request(question: question, path: path))
+    else { preconditionFailure("an answer to another question") }
+    return found
+  }
+
+  private func read<Number: Sendable>(
+    _ path: String, as numbers: NumberType
+  ) throws(HDF5Error) -> [Number] {
+    let count = try description(.numbers, path).elementCount
+    var failure: HDF5Error?
+    let values = [Number](unsafeUninitializedCapacity: count) { buffer, initialized in
+      do throws(HDF5Error) {
+        try reading.fill(
+          UnsafeMutableRawBufferPointer(
+            rebasing: UnsafeMutableRawBufferPointer(buffer)[
+              ..<(count * numbers.byteCount)]), from: path, as: numbers)
+        initialized = count
+      } catch { failure = error }
+    }
+    if let failure { throw failure }
+    return values
   }
 }

@@ -17,6 +17,8 @@ enum Library {
         guard H5open() >= 0 else {
           throw HDF5Error(.library(operation: "starting libhdf5", message: ""), at: Place())
         }
+        // Filters that a file names must not load code.
+        _ = H5PLset_loading_state(0)
         isStarted = true
       }
       // Where libhdf5 is built thread-safe, printing is set per thread.

@@ -120,9 +120,14 @@ struct GraphDrawing {
         operands.append(value)
       }
       let first = graph.order.count
-      let results = try draw(layer, layer.calls[call], on: operands, isTraining: isTraining)
+      var source = layer.calls[call]
+      if let op = TensorFlowOp(className: layer.declaredClass, layer.config) {
+        source = LayerCall(
+          inputs: source.inputs, arguments: op.arguments(tensorCount: operands.count))
+      }
+      let results = try draw(layer, source, on: operands, isTraining: isTraining)
       drawn[layer.id, default: DrawnLayer()].add(
-        node: call, arguments: layer.calls[call].arguments, inputs: operands, results: results,
+        node: call, arguments: source.arguments, inputs: operands, results: results,
         nodes: layer.model == nil ? Array(graph.order[first...]) : [])
       for (k, value) in results.enumerated() {
         known[TensorReference(layer.name, call: call, result: k)] = value

@@ -8,7 +8,7 @@ import ECTensor
 /// read. It can't be run; verification cuts the graph there.
 ///
 /// Source: any ONNX node.
-public struct Opaque: UncountedOperator, UncontractedOperator {
+public struct Opaque: UncountedOperator {
   /// The node as its file has it.
   public let node: CarriedNode
   /// The batch of the source, which the results follow when it is given another extent.

@@ -8,10 +8,14 @@ extension OperatorTable {
     kerasWrites: kerasConvolutionWrites + kerasActivationWrites + kerasShapeWrites
       + kerasOperationWrites + kerasNormalizationWrites,
     onnx: onnxConvolutionRules + onnxActivationRules + onnxPoolingRules + onnxShapeRules
-      + onnxSelectionRules + onnxNormalizationRules + onnxResizeRules,
+      + onnxSelectionRules + onnxNormalizationRules + onnxResizeRules + onnxLogicRules
+      + onnxQuantizationRules,
     fallback: onnxFallback, folding: onnxFolding,
     typeless: [
-      "Cast", "Concat", "Flatten", "Identity", "Reshape", "Slice", "Squeeze", "Transpose",
-      "Unsqueeze",
-    ])
+      "And", "Cast", "Concat", "CumSum", "DequantizeLinear", "Equal", "Flatten", "Greater",
+      "GreaterOrEqual",
+      "Identity", "Less", "LessOrEqual", "Not", "Or", "QuantizeLinear", "Reshape", "Slice",
+      "Squeeze", "Transpose",
+      "Unsqueeze", "Where", "Xor",
+    ], keptType: onnxKeptType)
 }

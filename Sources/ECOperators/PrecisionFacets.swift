@@ -24,10 +24,18 @@ extension MovingOperator {
   public func halfPrecisionNeed(_ operands: Operands) -> HalfPrecisionNeed? { .moves }
 }
 
+extension BatchExpand: MovingOperator {}
+extension BatchReshape: MovingOperator {}
+extension BlockRearrangement: MovingOperator {}
 extension Concat: MovingOperator {}
+extension Expand: MovingOperator {}
 extension Flatten: MovingOperator {}
+extension Gather: MovingOperator {}
 extension Reshape: MovingOperator {}
 extension Slice: MovingOperator {}
+extension Split: MovingOperator {}
+extension Squeeze: MovingOperator {}
+extension Tile: MovingOperator {}
 extension Transpose: MovingOperator {}
 
 /// An operator that accumulates in float32 wherever it runs fast; only its result is rounded.
@@ -41,6 +49,8 @@ extension Convolution: ContractingOperator {}
 extension DepthwiseConvolution: ContractingOperator {}
 extension TransposedConvolution: ContractingOperator {}
 extension Dense: ContractingOperator {}
+extension LeftDense: ContractingOperator {}
+extension MatrixProduct: ContractingOperator {}
 
 extension Pad: HalfPrecisionOperator {
   public func halfPrecisionNeed(_ operands: Operands) -> HalfPrecisionNeed? {

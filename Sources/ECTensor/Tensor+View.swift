@@ -2,7 +2,7 @@ extension Tensor {
   /// The same elements with the axes in another order: axis k of the result is axis `order[k]`.
   public func permuted(_ order: [Int]) -> Tensor {
     precondition(order.sorted() == Array(0..<axes.count), "not a permutation of the axes")
-    return with(axes: order.map { axes[$0] })
+    return with(axes: order.map { axes[$0] }, quantization?.permuted(order))
   }
 
   /// The positions `positions` of one axis, in that order; a position may repeat.
@@ -12,7 +12,7 @@ extension Tensor {
     precondition(positions.allSatisfy { $0 >= 0 && $0 < old.count }, "position outside the axis")
     axes[axis].count = positions.count
     axes[axis].positions = old.positions.map { old in positions.map { old[$0] } } ?? positions
-    return with(axes: axes)
+    return with(axes: axes, quantization?.gathered(axis: axis, positions))
   }
 
   /// A range of positions of one axis.
@@ -24,15 +24,16 @@ extension Tensor {
     return Tensor(
       elementType: elementType, storage: storage,
       byteOffset: byteOffset + range.lowerBound * axes[axis].stride * elementType.byteCount,
-      axes: axes)
+      axes: axes, quantization: quantization?.gathered(axis: axis, Array(range)))
   }
 
   /// The same elements in row-major order with other extents; copies only where a view can't say it.
   public func reshaped(_ shape: [Int]) -> Tensor {
     precondition(shape.reduce(1, *) == count, "reshape from \(self.shape) to \(shape)")
     if shape == self.shape { return self }
-    if isContiguous { return with(axes: Tensor.rowMajor(shape)) }
-    if let axes = splitting(to: shape) { return with(axes: axes) }
+    let form = quantization.flatMap { $0.axis == nil ? $0 : nil }
+    if isContiguous { return with(axes: Tensor.rowMajor(shape), form) }
+    if let axes = splitting(to: shape) { return with(axes: axes, form) }
     return materialized().reshaped(shape)
   }
 
@@ -40,11 +41,15 @@ extension Tensor {
   public func materialized() -> Tensor {
     if isContiguous && ownsMemory { return self }
     let storage = TensorStorage(byteCount: byteCount) { copyElements(into: $0) }
-    return Tensor(elementType: elementType, shape: shape, storage: storage)
+    return Tensor(
+      elementType: elementType, storage: storage, byteOffset: 0, axes: Tensor.rowMajor(shape),
+      quantization: quantization)
   }
 
-  private func with(axes: [Axis]) -> Tensor {
-    Tensor(elementType: elementType, storage: storage, byteOffset: byteOffset, axes: axes)
+  private func with(axes: [Axis], _ quantization: Quantization?) -> Tensor {
+    Tensor(
+      elementType: elementType, storage: storage, byteOffset: byteOffset, axes: axes,
+      quantization: quantization)
   }
 
   /// The axes of `shape` if it only inserts, drops or splits axes, so that strides can say it.

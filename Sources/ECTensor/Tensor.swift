@@ -24,6 +24,8 @@ public struct Tensor: Sendable {
   /// The byte of element (0, 0, …).
   let byteOffset: Int
   let axes: [Axis]
+  /// How the elements are whole numbers; `nil` where that isn't known.
+  public let quantization: Quantization?
 
   /// The extents of the axes; empty for a scalar.
   public var shape: [Int] { axes.map(\.count) }
@@ -34,11 +36,22 @@ public struct Tensor: Sendable {
   /// The number of bytes of the elements when written out.
   public var byteCount: Int { count * elementType.byteCount }
 
-  init(elementType: ElementType, storage: TensorStorage, byteOffset: Int, axes: [Axis]) {
+  init(
+    elementType: ElementType, storage: TensorStorage, byteOffset: Int, axes: [Axis],
+    quantization: Quantization? = nil
+  ) {
     self.elementType = elementType
     self.storage = storage
     self.byteOffset = byteOffset
     self.axes = axes
+    self.quantization = quantization
+  }
+
+  /// The same float32 elements, of which it is known how they are whole numbers.
+  public func quantized(as quantization: Quantization) -> Tensor {
+    Tensor(
+      elementType: elementType, storage: storage, byteOffset: byteOffset, axes: axes,
+      quantization: quantization)
   }
 
   /// A row-major array in shared bytes.

@@ -53,33 +53,43 @@ public final class TensorStorage: @unchecked Sendable {
 /// A whole file mapped for reading; tensors that point into it keep it alive.
 public final class MappedFile: @unchecked Sendable {
   private let base: UnsafeMutableRawPointer?
+  /// The open file, for others that read it themselves.
+  public let descriptor: Int32
   /// The size of the file when it was mapped.
   public let byteCount: Int
 
   /// Maps a file.
   /// - Throws: `MappedFileError` with `errno` if the file can't be opened or mapped.
-  public init(path: String) throws(MappedFileError) {
+  public convenience init(path: String) throws(MappedFileError) {
     let descriptor = open(path, O_RDONLY | O_CLOEXEC)
     guard descriptor >= 0 else { throw MappedFileError(path: path, code: errno) }
-    defer { close(descriptor) }
+    try self.init(descriptor: descriptor, path: path)
+  }
+
+  /// Maps an open file, and closes it with the map or where it can't be mapped.
+  /// - Parameter path: what errors call it.
+  public init(descriptor: Int32, path: String) throws(MappedFileError) {
+    self.descriptor = descriptor
     var status = stat()
-    guard fstat(descriptor, &status) == 0 else { throw MappedFileError(path: path, code: errno) }
-    guard status.st_mode & S_IFMT == S_IFREG else {
-      throw MappedFileError(path: path, code: status.st_mode & S_IFMT == S_IFDIR ? EISDIR : EINVAL)
+    var code: Int32 = 0
+    if fstat(descriptor, &status) != 0 {
+      code = errno
+    } else if status.st_mode & S_IFMT != S_IFREG {
+      code = status.st_mode & S_IFMT == S_IFDIR ? EISDIR : EINVAL
     }
     byteCount = Int(status.st_size)
-    guard byteCount > 0 else {
-      base = nil
-      return
+    var address: UnsafeMutableRawPointer?
+    if code == 0, byteCount > 0 {
+      address = mmap(nil, byteCount, PROT_READ, MAP_PRIVATE, descriptor, 0)
+      if address == MAP_FAILED { code = errno }
     }
-    guard let address = mmap(nil, byteCount, PROT_READ, MAP_PRIVATE, descriptor, 0),
-      address != MAP_FAILED
-    else { throw MappedFileError(path: path, code: errno) }
-    base = address
+    base = code == 0 ? address : nil
+    guard code == 0 else { throw MappedFileError(path: path, code: code) }
   }
 
   deinit {
     if let base { munmap(base, byteCount) }
+    close(descriptor)
   }
 
   /// The storage that all tensors of this file share.

@@ -42,6 +42,39 @@ import Testing
     }
   }
 
+  @Test func `a share that removes nothing is warned of`() throws {
+    try Command.inFolder { folder in
+      let result = try Command.run(
+        [model("cnn"), "-o", "out.onnx", "--prune", "0.01", "--calibration", "none"], in: folder)
+      #expect(result.status == 0, "\(result.errors)")
+      #expect(result.errors.contains("warning: nothing was pruned: 0.01 of"), "\(result.errors)")
+      let half = try Command.run(
+        [model("cnn"), "-o", "half.onnx", "--prune", "0.5", "--calibration", "none"], in: folder)
+      #expect(!half.errors.contains("nothing was pruned"), "\(half.errors)")
+    }
+  }
+
+  @Test func `inspect has colours only where they are wanted`() throws {
+    let plain = try Command.run(["inspect", model("cnn")])
+    #expect(!plain.output.contains(0x1B), "standard output is no terminal")
+    let coloured = try Command.run(["inspect", model("cnn"), "--color", "always"])
+    #expect(coloured.output.contains(0x1B))
+    #expect(
+      try Command.run(["inspect", model("cnn"), "--color", "never"]).output == plain.output)
+  }
+
+  @Test func `models of different precision are compared by the coarser one`() throws {
+    try Command.inFolder { folder in
+      for (name, type) in [("full.onnx", "fp32"), ("half.onnx", "fp16")] {
+        let done = try Command.run([model("cnn"), "-o", name, "--dtype", type], in: folder)
+        #expect(done.status == 0, "\(done.errors)")
+      }
+      let compared = ["compare", "full.onnx", "half.onnx"]
+      #expect(try Command.run(compared, in: folder).status == 0)
+      #expect(try Command.run(compared + ["--rtol", "0.0000001"], in: folder).status == 5)
+    }
+  }
+
   @Test func `verbose names stages and their times`() throws {
     try Command.inFolder { folder in
       let result = try Command.run([model("cnn"), "-o", "out.onnx", "-v"], in: folder)

@@ -41,6 +41,9 @@ private let golden = #"""
     layer 'conv12' has no weights in the file
     and 2 more
     to fix: give --arch ResNet50 or ResNet101, which the weights look like
+  error: model.weights.h5: the weights are those of ResNet50 in Keras before 2.3, where epsilon is \#
+  1e-3
+    to fix: give --arch model.json with the model.to_json() of the release that they are used with
   error: model.weights.h5: the weights don't tell whether this EfficientNetB0 was made with \#
   weights="imagenet"
     to fix: say imagenet=yes or imagenet=no

@@ -57,6 +57,21 @@ private func stored(
     #expect(found.summary == "size=299,classes=4,activation=softmax")
   }
 
+  @Test func `ResNet50 of Keras before 2_3 isn't taken for today's`() throws {
+    let weights = try stored("ResNet50", .names) { _ in
+      nil
+    } name: {
+      $0 == "conv2_block1_1_conv" ? "res2a_branch2a" : "former_\($0)"
+    }
+    let error = #expect(throws: ArchitectureError.self) {
+      try Architecture.named("ResNet50").model(.init(), fitting: weights)
+    }
+    guard case .formerModel("ResNet50", _) = error?.reason else {
+      Issue.record("\(String(describing: error))")
+      return
+    }
+  }
+
   @Test(arguments: [true, false])
   func `statistics tell an EfficientNet made for ImageNet`(isImageNet: Bool) throws {
     let numbers = isImageNet ? [0.229, 0.224, 0.225] : [1, 1, 1]

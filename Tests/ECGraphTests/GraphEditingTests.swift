@@ -115,4 +115,17 @@ import Testing
     let readers = graph.consumers()
     #expect(readers[scale]?.map(\.operand) == [1, 1])
   }
+
+  @Test func `sizes that nothing could hold are refused, not reckoned with`() {
+    for extent in [1 << 41, .max] {
+      var graph = Graph(name: "huge")
+      let x = graph.addInput("x", ValueType(.float32, [.symbolic("batch"), .fixed(extent), 8]))
+      #expect(throws: GraphError.self) {
+        try graph.insert(Flatten(), name: "a", inputs: [x], origin: "")
+      }
+    }
+    #expect((1 << 40).times(1 << 40) == Int.max)
+    #expect(Int.max.plus(1) == Int.max)
+    #expect(3.times(4).plus(5) == 17)
+  }
 }

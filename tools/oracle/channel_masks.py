@@ -14,11 +14,11 @@ UNARY = set("""Relu LeakyRelu Clip Sigmoid Tanh HardSigmoid HardSwish Elu Selu C
     Softplus Softsign Mish Gelu Swish Erf Exp Log Sqrt Neg Abs Reciprocal Floor Ceil Round Sign Sin
     Cos Identity Dropout Cast BatchNormalization InstanceNormalization Not
     QuantizeLinear DequantizeLinear""".split())
-BINARY = set("""Add Sub Mul Div Pow Max Min Mean Sum PRelu Where Mod Greater Less Equal And
-    Or""".split())
+BINARY = set("""Add Sub Mul Div Pow Max Min Mean Sum PRelu Where Mod Greater GreaterOrEqual Less
+    LessOrEqual Equal And Or Xor""".split())
 POOL = set("""MaxPool AveragePool LpPool GlobalAveragePool GlobalMaxPool GlobalLpPool Resize
     Upsample""".split())
-LAYOUT = set("""Concat Split Slice Gather Transpose Reshape Flatten Squeeze Unsqueeze Expand Tile
+LAYOUT = set("""Concat Split Slice Gather GatherND Transpose Reshape Flatten Squeeze Unsqueeze Expand Tile
     DepthToSpace SpaceToDepth""".split())
 REDUCE = set("""ReduceMean ReduceSum ReduceMax ReduceMin ReduceProd ReduceL1 ReduceL2
     ReduceSumSquare ReduceLogSumExp""".split())

@@ -45,6 +45,9 @@ class Producers:
         node = self.nodes[tensor]
         left = node.op_type == "MatMul" and node.input[0] in self.weights
         name = node.input[0 if left else 1]
+        maker = self.nodes.get(name)
+        if maker and maker.op_type == "DequantizeLinear":
+            name = maker.input[0]
         if node.op_type == "ConvTranspose":
             group = self.attribute(node, "group", 1)
             if group > 1:     # only whole groups here: as many inputs as outputs of each

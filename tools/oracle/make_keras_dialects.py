@@ -257,6 +257,63 @@ def more_operations(path, rng):
     return save_new(path, randomise(net, rng), [rng.normal(0, 1, (2, 6, 5, 4)).astype("float32")])
 
 
+@model
+def tensorflow_ops(path, rng):
+    """Nodes of a TensorFlow graph as layers, the way tf.keras 2.0 to 2.3 records bare functions."""
+    i = L.Input((8, 8, 3))
+    net = randomise(keras.Model(i, L.Conv2D(6, 3, name="stem")(i)), rng)
+    dense = rng.normal(0, 1, (6, 4)).astype("float32")
+    data = rng.normal(0, 1, (2, 8, 8, 3)).astype("float32")
+    shift = rng.normal(0, 1, 6).astype("float32")
+    x = np.maximum(net.predict(data, verbose=0) - shift, 0)
+    x = np.minimum(2 - x, 1.5) / (x + 1)
+    truth = x.mean(axis=(1, 2)) @ dense
+
+    def node(op, inputs, constants={}, **attributes):
+        name = f"tf_op_layer_{op}_{len(layers)}"
+        layers.append(("TensorFlowOpLayer", name, {"constants": constants, "node_def": {
+            "name": name[12:], "op": op, "input": [*inputs, *(f"{op}/{k}" for k in constants)],
+            "attr": {"T": {"type": "DT_FLOAT"}, **attributes}}}, inputs))
+        return name
+
+    layers = [("InputLayer", "i", {"batch_input_shape": [None, 8, 8, 3]}, []),
+              ("Conv2D", "stem", {"filters": 6, "kernel_size": [3, 3]}, ["i"])]
+    x = node("Relu", [node("Sub", ["stem"], {"1": shift.tolist()})])
+    y = node("Minimum", [node("Sub", [x], {"0": 2.0})], {"1": 1.5})
+    x = node("RealDiv", [y, node("AddV2", [x], {"1": 1.0})])
+    x = node("Mean", [x], {"1": [1, 2]}, keep_dims={"b": False})
+    layers.append(("Dense", "top", {"units": 4, "use_bias": False}, [x]))
+    config = {"class_name": "Model", "config": {
+        "name": "m", "input_layers": [["i", 0, 0]], "output_layers": [["top", 0, 0]],
+        "layers": [{"class_name": c, "name": n, "config": {"name": n, **config},
+                    "inbound_nodes": [[[x, 0, 0, {}] for x in inputs]] if inputs else []}
+                   for c, n, config, inputs in layers]}}
+    kernel, bias = net.get_layer("stem").get_weights()
+    write_old(path, config, [("stem", [("stem/kernel:0", kernel), ("stem/bias:0", bias)]),
+                             ("top", [("top/kernel:0", dense)])], "2.3.0-tf", "tensorflow")
+    return [data], [truth]
+
+
+@model
+def mixed_bfloat16(path, rng):
+    """The policy mixed_bfloat16: weights are float32, and float32 is what the result computes in."""
+    def build():
+        i = L.Input((8, 8, 3))
+        x = L.BatchNormalization()(L.Conv2D(6, 3)(i))
+        x = L.GlobalAveragePooling2D()(L.ReLU()(x))
+        return keras.Model(i, L.Dense(4, dtype="float32")(x))
+    exact = randomise(build(), rng)
+    keras.config.set_dtype_policy("mixed_bfloat16")
+    try:
+        net = build()
+    finally:
+        keras.config.set_dtype_policy("float32")
+    net.set_weights(exact.get_weights())
+    data = rng.normal(0, 1, (2, 8, 8, 3)).astype("float32")
+    net.save(path)
+    return [data], [exact.predict(data, verbose=0)]
+
+
 def main():
     out = pathlib.Path(sys.argv[1])
     out.mkdir(parents=True, exist_ok=True)

@@ -45,11 +45,6 @@ ONNX_REFUSED = {
     "fmt_external_escape": ["../secret.bin"],       # data outside the model's folder
 }
 
-# ONNX models whose weights are carried as they are, so that their layers keep all channels.
-CARRIED_WEIGHTS = {
-    "fmt_int8_qdq",     # 8-bit weights behind QuantizeLinear and DequantizeLinear
-}
-
 # Models whose Keras files one generation can't load, by name or by (set, name), with which one.
 ONE_GENERATION = {
     ("keras3", "act_zoo"): {"tf_keras"},            # squareplus takes a root

@@ -18,7 +18,7 @@ import json
 import sys
 
 from coupling_checks import check_couplings
-from models import CARRIED_WEIGHTS, ONNX_REFUSED
+from models import ONNX_REFUSED
 from run_oracle import CACHE, Checks, arguments, finish_making, parse, run_all, start_making
 
 
@@ -73,12 +73,10 @@ class ONNXChecks(Checks):
         if self.write("again", full, again):
             self.equals_stored("again", again)
         self.prune("prune", full, "--prune", "0.5", "--round-to", "1", "--repair", "none",
-                   may_keep_all=self.name in CARRIED_WEIGHTS or not any(
-                       "group" in v for v in self.record["expect"].values()))
+                   may_keep_all=not any("group" in v for v in self.record["expect"].values()))
         if (self.folder / "prune.json").is_file():
             self.barriers()
-        if self.name not in CARRIED_WEIGHTS:
-            check_couplings(self, self.record)
+        check_couplings(self, self.record)
 
 
 def main():

@@ -10,7 +10,8 @@ Takes a dozen models of make_onnx_models.py, or any other model with inputs in_0
                            predict what onnxruntime does with the source
     slim.h5, slim.keras    --prune 0.5 --criterion l2 on weights alone: the same, with slim.onnx of
                            the same options as the truth
-Inputs that the binary says to be channels last are transposed for Keras.  The largest difference must
+Inputs are scaled up until outputs depend on them by far more than is allowed to differ; a model whose
+outputs are constant all the same fails, since it shows nothing.  Inputs that the binary says to be channels last are transposed for Keras.  The largest difference must
 be at most 1e-4 of the largest output.  A table comes last, then 'N passed, N failed'; the exit status
 is 1 when any failed.
 """
@@ -30,6 +31,8 @@ from run_oracle import CACHE, LIMIT_S, arguments, finish_making, parse, start_ma
 
 SLIM = ("--prune", "0.5", "--criterion", "l2", "--repair", "none")
 TOLERANCE = 1e-4
+# Other inputs must change an output by this part of it.
+SPREAD = 100 * TOLERANCE
 SMALL = [
     "c_resnet_bottleneck",  # sums
     "c_preact_resnet",      # normalizations that aren't folded
@@ -45,6 +48,18 @@ SMALL = [
     "c_group_norm21",       # normalization by groups
     "c_instance_norm",      # and by channels
 ]
+
+
+def telling(runtime, inputs):
+    """Inputs, scaled up where signals die on their way, and their outputs, which depend on them."""
+    for scale in (1, 4, 16, 64, 256):
+        given = [x * np.asarray(scale, x.dtype) for x in inputs]
+        found, others = run(runtime, given), run(runtime, [-x for x in given])
+        spread = min(float(np.abs(a - b).max() / max(np.abs(a).max(), 1e-30))
+                     for a, b in zip(found, others))
+        if spread >= SPREAD:
+            return given, found
+    raise ValueError(f"outputs change by {spread:.1e} with the inputs, so that they show nothing")
 
 
 class Files:
@@ -71,11 +86,12 @@ class Files:
         """A case of what onnxruntime gives for a model, with inputs as the Keras file takes them."""
         runtime = session(str(model))
         moved = set(re.findall(r"the input '(.*)' takes images channels last", words))
+        inputs, outputs = telling(runtime, self.inputs)
         given = [np.moveaxis(x, 1, -1) if spec.name in moved else x
-                 for spec, x in zip(runtime.get_inputs(), self.inputs)]
+                 for spec, x in zip(runtime.get_inputs(), inputs)]
         path = self.folder / f"{name}.npz"
         np.savez(path, **{f"in_{k}": x for k, x in enumerate(given)},
-                 **{f"out_{k}": y for k, y in enumerate(run(runtime, self.inputs))})
+                 **{f"out_{k}": y for k, y in enumerate(outputs)})
         return path
 
     def make(self):

@@ -4,11 +4,16 @@ extension Architecture {
   /// The model that weights belong to: what isn't asked for is told by the weights where they can
   /// tell it (classes, classifier, width, side of the images), and the default elsewhere.
   /// - Parameter place: the file of the weights.
-  /// - Throws: `ArchitectureError` with everything that differs from the model that fits best.
+  /// - Throws: `ArchitectureError` with everything that differs from the model that fits best,
+  ///   or that the weights are of an earlier model of the same name.
   public func model(
     _ options: ArchitectureOptions, fitting weights: StoredWeights, place: Place = Place()
   ) throws(ArchitectureError) -> ArchitectureModel {
     try check(options)
+    if let former = FormerModel.of(name, weights) {
+      throw ArchitectureError(
+        .formerModel(architecture: name, difference: former.difference), at: place)
+    }
     var options = options
     if traits.contains(.imagenet), options.imagenet == nil {
       options.imagenet = try isImageNet(weights, at: place)

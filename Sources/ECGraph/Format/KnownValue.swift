@@ -15,11 +15,14 @@ public struct KnownOperand: Sendable {
   public let type: ValueType?
   /// The elements, where they are known.
   public let value: KnownValue?
+  /// The name in the source.
+  public let name: String
 
   /// Describes an operand.
-  public init(type: ValueType?, value: KnownValue?) {
+  public init(type: ValueType?, value: KnownValue?, name: String = "") {
     self.type = type
     self.value = value
+    self.name = name
   }
 }
 

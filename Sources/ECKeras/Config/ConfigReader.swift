@@ -139,6 +139,7 @@ struct ConfigReader {
   /// `TFOpLambda:math.add`.
   private func ruleName(_ className: String, _ object: FormatObject) -> String {
     let config = object["config"]?.object ?? [:]
+    if let op = TensorFlowOp(className: className, config) { return op.ruleName }
     if let function = config["function"]?.string, className.hasSuffix("OpLambda") {
       return "\(className):\(function)"
     }

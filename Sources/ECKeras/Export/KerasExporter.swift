@@ -66,7 +66,8 @@ public struct KerasExporter: Sendable {
     var refused: [UnwritableLayer] = []
     for layer in model.leaves {
       do throws(FormatError) {
-        let form = try forms.form(of: layer)
+        var form = try forms.form(of: layer)
+        if layer.declaredClass == TensorFlowOp.className { TensorFlowOp.keepConstants(&form) }
         _ = try forms.weights(of: layer, form)
         written[layer.id] = form
       } catch {

@@ -3,6 +3,7 @@ import ECDiagnostics
 import ECGraph
 import ECHDF5
 import ECTensor
+import Glibc
 
 /// The HDF5 part of a Keras file, with its data sets as tensors.
 struct WeightFile: ~Copyable {
@@ -19,80 +20,78 @@ struct WeightFile: ~Copyable {
 
   /// Opens and maps an HDF5 file.
   init(path: String) throws(KerasError) {
-    let file = try WeightFile.opened(path)
-    let storage = try WeightFile.mapped(path)
-    self.init(file: file, storage: storage, start: 0)
+    let map = try WeightFile.mapped(path)
+    do {
+      try self.init(map, range: 0..<map.byteCount, at: .file(path))
+    } catch {
+      if case .hdf5(let error) = error.reason, error.reason == .notHDF5,
+        let kind = SourceKind.identify(path)
+      {
+        throw KerasError(.otherFile(kind))
+      }
+      throw error
+    }
   }
 
   /// Opens an HDF5 file in an archive: in place where it is stored, unpacked where it is deflated.
   init(entry: Archive.Entry, of archive: borrowing Archive, path: String) throws(KerasError) {
-    let (storage, range) = try WeightFile.contents(of: entry, in: archive, path: path)
-    let bytes = storage.bytes
-    let image = range.map { UnsafeRawBufferPointer(rebasing: bytes[$0]) } ?? bytes
     let place = Place.file(path).appending(Place(["entry '\(entry.name)'"]))
-    let file = try WeightFile.opened(image, storage, at: place)
-    self.init(file: file, storage: storage, start: range?.lowerBound ?? 0)
-  }
-
-  private init(file: consuming HDF5File, storage: TensorStorage, start: Int) {
-    self.file = file
-    self.storage = storage
-    self.start = start
-  }
-
-  private static func opened(_ path: String) throws(KerasError) -> HDF5File {
-    do {
-      return try HDF5File(path: path)
-    } catch {
-      if error.reason == .notHDF5, let kind = SourceKind.identify(path) {
-        throw KerasError(.otherFile(kind))
-      }
-      throw KerasError(error)
-    }
-  }
-
-  private static func opened(
-    _ image: UnsafeRawBufferPointer, _ storage: TensorStorage, at place: Place
-  ) throws(KerasError) -> HDF5File {
-    do {
-      return try HDF5File(image: image, owner: storage, at: place)
-    } catch {
-      throw KerasError(error)
-    }
-  }
-
-  private static func mapped(_ path: String) throws(KerasError) -> TensorStorage {
-    do {
-      return try MappedFile(path: path).storage()
-    } catch {
-      throw KerasError(
-        HDF5Error(.library(operation: "opening", message: error.message), at: Place.file(path)))
-    }
-  }
-
-  private static func contents(
-    of entry: Archive.Entry, in archive: borrowing Archive, path: String
-  ) throws(KerasError) -> (TensorStorage, Range<Int>?) {
     let range: Range<Int>?
     do {
       range = try archive.storedRange(of: entry)
-      if range == nil { return (try unpacked(entry, of: archive), nil) }
     } catch {
       throw KerasError(error)
     }
-    return (try mapped(path), range)
+    if let range {
+      try self.init(try WeightFile.mapped(path), range: range, at: place)
+    } else {
+      let map = try WeightFile.unpacked(entry, of: archive, path: path)
+      try self.init(map, range: 0..<map.byteCount, at: place)
+    }
   }
 
-  private static func unpacked(_ entry: Archive.Entry, of archive: borrowing Archive)
-    throws(ArchiveError) -> TensorStorage
-  {
-    try archive.checkSize(of: entry)
-    var failure: ArchiveError?
-    let storage = TensorStorage(byteCount: Int(entry.byteCount)) { buffer in
-      do throws(ArchiveError) { try archive.read(entry, into: buffer) } catch { failure = error }
+  private init(_ map: MappedFile, range: Range<Int>, at place: Place) throws(KerasError) {
+    do {
+      file = try HDF5File(descriptor: map.descriptor, range: range, at: place)
+    } catch {
+      throw KerasError(error)
     }
-    if let failure { throw failure }
-    return storage
+    storage = map.storage()
+    start = range.lowerBound
+  }
+
+  private static func mapped(_ path: String) throws(KerasError) -> MappedFile {
+    do {
+      return try MappedFile(path: path)
+    } catch {
+      if let kind = SourceKind.identify(path), kind == .savedModel || kind == .folder {
+        throw KerasError(.otherFile(kind))
+      }
+      throw KerasError(fault(error, path))
+    }
+  }
+
+  private static func unpacked(
+    _ entry: Archive.Entry, of archive: borrowing Archive, path: String
+  ) throws(KerasError) -> MappedFile {
+    let descriptor: Int32
+    do {
+      descriptor = try archive.unpacked(entry)
+    } catch {
+      throw KerasError(error)
+    }
+    do {
+      return try MappedFile(descriptor: descriptor, path: path)
+    } catch {
+      throw KerasError(fault(error, path))
+    }
+  }
+
+  private static func fault(_ error: MappedFileError, _ path: String) -> HDF5Error {
+    let isMissing = error.code == ENOENT
+    return HDF5Error(
+      isMissing ? .noSuchFile : .library(operation: "opening", message: error.message),
+      at: .file(path))
   }
 
   /// What the file says of a data set.

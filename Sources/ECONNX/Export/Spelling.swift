@@ -21,10 +21,12 @@ struct Spelling {
   private(set) var domains: [OperatorSet] = []
   private var listed: Set<ValueID> = []
   private var nodeNames: Set<String> = []
+  private let opset: Int
 
   /// Asks every operator for its spelling; `names` holds the taken names of values, and gets more.
   /// - Throws: `ONNXError.notExpressible` listing all operators that this opset can't say.
   init(_ graph: Graph, opset: Int, names: inout Set<String>) throws(ONNXError) {
+    self.opset = opset
     var unsayable: [String] = []
     for node in graph.nodes {
       let context = ExportContext(
@@ -48,7 +50,7 @@ struct Spelling {
       }
     }
     if !unsayable.isEmpty { throw ONNXError(.notExpressible(unsayable)) }
-    for output in graph.outputs { list(output, graph) }
+    for output in graph.outputs { list(output, graph, &names) }
   }
 
   private mutating func spell(
@@ -63,7 +65,7 @@ struct Spelling {
         switch operand {
         case .operand(let position):
           let id = position < node.inputs.count ? node.inputs[position] : nil
-          if let id { list(id, graph) }
+          if let id { list(id, graph, &names) }
           inputs.append(id.map { graph[$0].name } ?? "")
         case .intermediate(let position): inputs.append(intermediates[position])
         case .absent: inputs.append("")
@@ -106,7 +108,7 @@ struct Spelling {
     }
     let present = node.inputs.map { id -> String in
       guard let id else { return "" }
-      list(id, graph)
+      list(id, graph, &names)
       return graph[id].name
     }
     for (name, own) in zip(carried.captures, present[carried.operandCount...]) {
@@ -133,10 +135,30 @@ struct Spelling {
     return name
   }
 
-  private mutating func list(_ id: ValueID, _ graph: Graph) {
-    if let tensor = graph.constant(id), listed.insert(id).inserted {
-      initializers.append((graph[id].name, tensor))
+  private mutating func list(_ id: ValueID, _ graph: Graph, _ names: inout Set<String>) {
+    guard let tensor = graph.constant(id), listed.insert(id).inserted else { return }
+    guard let form = tensor.quantization, form.isSayable(opset: opset),
+      let whole = form.encoded(tensor)
+    else { return initializers.append((graph[id].name, tensor)) }
+    spell(whole, form, as: graph[id].name, &names)
+  }
+
+  /// A constant as whole numbers and the node that makes it of them.
+  private mutating func spell(
+    _ whole: Tensor, _ form: Quantization, as name: String, _ names: inout Set<String>
+  ) {
+    let shape = form.axis == nil ? [] : [form.scales.count]
+    let zeros = Tensor(form.zeroPoints.map(Double.init), form.elementType, shape: shape)
+    let parts = [whole, Tensor(form.scales, shape: shape)] + (zeros.map { [$0] } ?? [])
+    let inputs = zip(parts, ["quantized", "scale", "zero_point"]).enumerated().map { k, part in
+      let source = k < form.names.count ? form.names[k] : ""
+      return add(part.0, source.isEmpty ? "\(name)/\(part.1)" : source, &names)
     }
+    nodes.append(
+      SpelledNode(
+        name: Spelling.take("\(name)/DequantizeLinear", &nodeNames), type: "DequantizeLinear",
+        domain: "", attributes: form.axis.map { ["axis": .int($0)] } ?? [:], inputs: inputs,
+        outputs: [name]))
   }
 
   /// `wanted`, or the first free of `wanted_1`, `wanted_2`, …
@@ -148,5 +170,16 @@ struct Spelling {
       count += 1
     }
     return name
+  }
+}
+
+extension Quantization {
+  /// Whether DequantizeLinear can say it: along an axis since 13, of sixteen bits since 21.
+  fileprivate func isSayable(opset: Int) -> Bool {
+    switch elementType {
+    case .int8, .uint8, .int32: opset >= (axis == nil ? 10 : 13)
+    case .int16, .uint16: opset >= 21
+    default: false
+    }
   }
 }

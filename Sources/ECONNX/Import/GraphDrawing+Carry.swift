@@ -36,7 +36,8 @@ extension GraphDrawing {
       type: qualified(node), domain: node.domain,
       version: node.version ?? record.version(of: node.domain) ?? 1, bytes: node.bytes,
       operandCount: node.inputs.count, captures: captures,
-      hasResult: node.outputs.map { !$0.isEmpty }, results: results.map { type(ofCarried: $0) })
+      hasResult: node.outputs.map { !$0.isEmpty },
+      results: results.map { type(ofCarried: $0, of: node) })
     let values = try applyFallback(seen(node, carried: form), inputs)
     name(zip(results, values).map { ($0, $1) })
     let known = carried[form.type]
@@ -45,17 +46,50 @@ extension GraphDrawing {
     )
   }
 
-  /// The type that the file states for a carried node's result, or that its readers show.
-  private func type(ofCarried name: String) -> ValueType {
+  /// The type of a carried node's result: the one that the file states, that its operands show, or
+  /// that its readers show.
+  private func type(ofCarried name: String, of node: NodeRecord) -> ValueType {
     let key = ExactName(name)
     if let type = stated[key], type.isKnown || isOutput(key) { return type }
-    for node in record.graph.nodes where node.inputs.first == name {
-      guard let rule = table.onnx[qualified(node)] else { continue }
-      let operands = node.inputs.map { constants[ExactName($0)] }
-      if let type = rule.expects(node.attributes, operands) { return type }
-    }
-    return stated[key] ?? ValueType(carried: [])
+    if name == node.outputs.first, let type = keptType(node) { return type }
+    return shown(name) ?? stated[key] ?? ValueType(carried: [])
   }
+
+  /// The type that a node's operands show its first result to have.
+  private func keptType(_ node: NodeRecord, first: ValueType? = nil) -> ValueType? {
+    let operands = node.inputs.map { constants[ExactName($0)] }
+    var types = zip(node.inputs, operands).map { name, tensor in
+      tensor.map { ValueType($0) } ?? ids[ExactName(name)].map { graph[$0].type }
+    }
+    if let first, !types.isEmpty { types[0] = first }
+    return table.keptType(qualified(node), types, operands)
+  }
+
+  /// The type that the readers of a value show, also those behind nodes that keep it.
+  private func shown(_ name: String) -> ValueType? {
+    // Whether a node keeps types shows on any.
+    let probe = ValueType(.float32, [Dimension](repeating: .symbolic(""), count: 4))
+    var names = [name]
+    var next = 0
+    while next < min(names.count, GraphDrawing.readerLimit) {
+      for node in record.graph.nodes where node.inputs.first == names[next] {
+        let operands = node.inputs.map { constants[ExactName($0)] }
+        if let type = table.onnx[qualified(node)]?.expects(node.attributes, operands) {
+          return type
+        }
+        guard let result = node.outputs.first, keptType(node, first: probe) == probe else {
+          continue
+        }
+        if let type = stated[ExactName(result)], type.isKnown { return type }
+        if !names.contains(result) { names.append(result) }
+      }
+      next += 1
+    }
+    return nil
+  }
+
+  /// So many values behind a carried node are looked at for its type.
+  private static let readerLimit = 32
 
   private func isOutput(_ key: ExactName) -> Bool {
     record.graph.outputs.contains { ExactName($0.name) == key }

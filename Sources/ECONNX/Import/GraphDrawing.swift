@@ -156,7 +156,7 @@ struct GraphDrawing {
   private func known(_ name: String) -> KnownOperand {
     let key = ExactName(name)
     if let tensor = constants[key] {
-      return KnownOperand(type: ValueType(tensor), value: .tensor(tensor))
+      return KnownOperand(type: ValueType(tensor), value: .tensor(tensor), name: name)
     }
     if let (elements, shape, _) = extents[key] {
       return KnownOperand(

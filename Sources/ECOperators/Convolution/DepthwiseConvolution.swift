@@ -33,8 +33,8 @@ public struct DepthwiseConvolution: UncountedOperator {
   }
 
   public func macs(_ operands: Operands, results: [ValueType]) -> Int {
-    let taps = operands.types[1]?.shape.compactMap(\.value).reduce(1, *) ?? 0
-    return taps * (layout.spatialExtents(results[0]).reduce(1) { $0 * ($1 ?? 1) })
+    let taps = operands.types[1]?.elementCountOfSample ?? 0
+    return layout.spatialExtents(results[0]).reduce(taps) { $0.times($1 ?? 1) }
   }
 
   public func couple(_ coupling: inout Coupling) {

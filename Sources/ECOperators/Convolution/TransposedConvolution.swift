@@ -50,9 +50,9 @@ public struct TransposedConvolution: Operator {
   }
 
   public func macs(_ operands: Operands, results: [ValueType]) -> Int {
-    let taps = operands.types[1]?.shape.compactMap(\.value).reduce(1, *) ?? 0
+    let taps = operands.types[1]?.elementCountOfSample ?? 0
     let extents = operands.types[0].map { layout.spatialExtents($0) } ?? []
-    return taps * extents.reduce(1) { $0 * ($1 ?? 1) }
+    return extents.reduce(taps) { $0.times($1 ?? 1) }
   }
 
   public func couple(_ coupling: inout Coupling) {

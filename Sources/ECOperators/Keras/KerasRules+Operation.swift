@@ -5,7 +5,8 @@ import ECTensor
 /// Keras 3. Arguments stand in `arguments`: positional ones in `args`, tensors as `"@k"`.
 extension OperatorTable {
   static let kerasOperationRules: [KerasRule] =
-    binaryOperations.flatMap { entry in
+    kerasPartRules
+    + binaryOperations.flatMap { entry in
       entry.names.map { name in
         KerasRule([name]) { (layer, inputs, sketch) throws(FormatError) -> [ValueID] in
           [try drawBinary(entry.kind, layer, inputs, &sketch)]

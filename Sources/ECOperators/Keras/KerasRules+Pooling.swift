@@ -43,12 +43,7 @@ extension OperatorTable {
       where layer.bool(flag, default: false) {
         throw FormatError(.unsupported("'\(flag)' isn't supported"))
       }
-      let kind: ResizeKernel
-      switch layer.string("interpolation", default: "bilinear") {
-      case "nearest": kind = .nearestHalfPixelCeil
-      case "bilinear": kind = .linearHalfPixel
-      case let other: throw FormatError(.unsupported("interpolation '\(other)' isn't supported"))
-      }
+      let kind = try KerasLayer.resizing(layer.string("interpolation", default: "bilinear"))
       let size = try ["height", "width"].map { (key) throws(FormatError) in
         try layer.counts(key, count: 1, default: 0)[0]
       }

@@ -27,6 +27,7 @@ extension OperatorTable {
       case let op as Reshape: updateShape(&form, op, call, index)
       case let op as Slice: try updateRanges(&form, op, call, index)
       case let op as Pad: updatePadding(&form, op, call, index)
+      case let op as Split: updateParts(&form, op, name, call, index)
       case is Elementwise:
         for (k, names) in [["x", "x1", "value"], ["y", "x2", "bias"]].enumerated() {
           let key = k == 0 ? "x" : "y"
@@ -63,6 +64,24 @@ extension OperatorTable {
       if old.json() != widths.json() {
         form.setArgument(name, 1, to: widths, ofCall: index, call)
       }
+      return
+    }
+  }
+
+  /// The sizes of parts, unless they are still equal ones of the same number.
+  private static func updateParts(
+    _ form: inout KerasForm, _ op: Split, _ name: String, _ call: KerasDrawnCall, _ index: Int
+  ) {
+    for key in ["indices_or_sections", "num_or_size_splits"] {
+      guard let old = argument(key, 1, call, form.config) else { continue }
+      let areEqual = op.sizes.allSatisfy { $0 == op.sizes[0] }
+      if old.list == nil && old.int == op.sizes.count && areEqual { return }
+      var numbers = op.sizes
+      if name.hasPrefix("op:") {
+        numbers = op.sizes.indices.dropFirst().map { op.sizes[..<$0].reduce(0, +) }
+      }
+      form.setArgument(
+        key, 1, to: .list(numbers.map { .int($0) }), ofCall: index, call)
       return
     }
   }

@@ -23,9 +23,9 @@ public struct Dense: UncountedOperator {
   }
 
   public func macs(_ operands: Operands, results: [ValueType]) -> Int {
-    let taps = operands.types[1]?.shape.compactMap(\.value).reduce(1, *) ?? 0
-    let rows = operands.types[0]?.shape.dropFirst().dropLast().reduce(1) { $0 * ($1.value ?? 1) }
-    return taps * (rows ?? 1)
+    let taps = operands.types[1]?.elementCountOfSample ?? 0
+    let rows = operands.types[0]?.shape.dropFirst().dropLast() ?? []
+    return rows.reduce(taps) { $0.times($1.value ?? 1) }
   }
 
   public func couple(_ coupling: inout Coupling) {

@@ -18,10 +18,10 @@ public struct LeftDense: UncountedOperator {
   }
 
   public func macs(_ operands: Operands, results: [ValueType]) -> Int {
-    let taps = operands.types[0]?.shape.compactMap(\.value).reduce(1, *) ?? 0
+    let taps = operands.types[0]?.elementCountOfSample ?? 0
     let positions = operands.types[1]?.shape.last?.value ?? 1
     let leading = operands.types[1]?.shape.dropFirst().dropLast(2) ?? []
-    return leading.reduce(taps * positions) { $0 * ($1.value ?? 1) }
+    return leading.reduce(taps.times(positions)) { $0.times($1.value ?? 1) }
   }
 
   public func couple(_ coupling: inout Coupling) {

@@ -25,7 +25,7 @@ public struct MatrixProduct: UncountedOperator {
 
   public func macs(_ operands: Operands, results: [ValueType]) -> Int {
     let depth = operands.types[0]?.shape.last?.value ?? 1
-    return results[0].shape.dropFirst().reduce(depth) { $0 * ($1.value ?? 1) }
+    return results[0].shape.dropFirst().reduce(depth) { $0.times($1.value ?? 1) }
   }
 
   public func couple(_ coupling: inout Coupling) {

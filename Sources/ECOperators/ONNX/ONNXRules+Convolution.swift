@@ -38,7 +38,8 @@ extension OperatorTable {
       op.multiplyExtents()
       return try sketch.apply(op, inputs)
     },
-    ONNXRule("Gemm") { (node, inputs, sketch) throws(FormatError) -> [ValueID] in
+    ONNXRule("Gemm", expects: { rows($0, $1) }) {
+      (node, inputs, sketch) throws(FormatError) -> [ValueID] in
       try gemm(node, inputs, &sketch)
     },
     ONNXRule("MatMul") { (node, inputs, sketch) throws(FormatError) -> [ValueID] in
@@ -60,6 +61,15 @@ extension OperatorTable {
       return try sketch.apply(MatrixProduct(), [a, b])
     },
   ]
+
+  /// The rows that a matrix is multiplied with.
+  private static func rows(_ attributes: FormatObject, _ operands: [Tensor?]) -> ValueType? {
+    guard operands.count > 1, let matrix = operands[1], matrix.shape.count == 2,
+      (attributes["transA"]?.int ?? 0) == 0
+    else { return nil }
+    let depth = matrix.shape[(attributes["transB"]?.int ?? 0) == 0 ? 0 : 1]
+    return ValueType(matrix.elementType, [.symbolic(""), .fixed(depth)])
+  }
 
   /// An image of as many axes as the kernel has, with the channels that it reads.
   private static func image(

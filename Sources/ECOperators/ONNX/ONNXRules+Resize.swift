@@ -11,8 +11,9 @@ extension OperatorTable {
         throw FormatError(.unsupported("\(type) of \(extents.count) axes isn't supported"))
       }
       let target = try resizeTarget(node, inputs, extents, sketch)
-      let kind = try resizeKernel(node, target, extents)
-      return try sketch.apply(Resize(kind: kind, target: target, layout: .channelsFirst), [x])
+      let sampling = try resizeSampling(node, target, extents)
+      return try sketch.apply(
+        Resize(sampling: sampling, target: target, layout: .channelsFirst), [x])
     }
   }
 
@@ -60,7 +61,7 @@ extension OperatorTable {
     }
     // A result that isn't exactly so much larger is sampled by the factor, not by the extents.
     guard [h, w].indices.allSatisfy({ sizes[$0] == Float([h, w][$0]) * scales[$0 + 2] }) else {
-      throw FormatError(.unsupported("resizing by \(scales[2]) and \(scales[3]) leaves a rest"))
+      return .fractions([scales[2], scales[3]])
     }
     return .sizes(sizes.map { Int($0) })
   }
@@ -76,42 +77,35 @@ extension OperatorTable {
     return sizes.isEmpty ? nil : sizes
   }
 
-  /// How pixels are interpolated.
-  private static func resizeKernel(
+  /// How pixels are found: by a kernel where one does the same, else by weights.
+  private static func resizeSampling(
     _ node: ONNXNode, _ target: Resize.Target, _ extents: [Dimension]
-  ) throws(FormatError) -> ResizeKernel {
+  ) throws(FormatError) -> Resize.Sampling {
     let factors = wholeFactors(target, extents)
     let mode = node.string("mode", default: "nearest")
     if node.type == "Upsample" || node.opset == 10 {
       // Shrinking rounds otherwise here.
-      if mode == "nearest", factors != nil { return .nearestFloorAsymmetric }
-      throw FormatError(.unsupported("\(node.type) in mode \(mode) isn't supported here"))
+      switch (mode, factors) {
+      case ("nearest", .some): return .kernel(.nearestFloorAsymmetric)
+      case ("linear", .some): return .weighted(.linearFromCorner)
+      default:
+        throw FormatError(.unsupported("\(node.type) in mode \(mode) isn't supported here"))
+      }
     }
-    var coordinates = node.string("coordinate_transformation_mode", default: "half_pixel")
-    if coordinates == "pytorch_half_pixel" && !isSingle(target, extents) {
-      coordinates = "half_pixel"
+    let interpolation = try Interpolation(node)
+    if case .fractions = target { return .weighted(interpolation) }
+    var plain = interpolation
+    if plain.coordinates == .pytorchHalfPixel && !isSingle(target, extents) {
+      plain.coordinates = .halfPixel
     }
-    switch (mode, coordinates, node.string("nearest_mode", default: "round_prefer_floor")) {
-    case ("nearest", "asymmetric", "floor"): return .nearestFloorAsymmetric
-    case ("nearest", "half_pixel", "round_prefer_ceil"): return .nearestHalfPixelCeil
-    case ("nearest", "half_pixel", "round_prefer_floor") where factors != nil:
-      // No place is halfway between two pixels.
-      return .nearestFloorAsymmetric
-    case ("nearest", "asymmetric", "round_prefer_floor")
-    where factors.map({ $0.allSatisfy { $0 <= 2 } }) ?? false:
-      return .nearestFloorAsymmetric
-    case ("linear", "half_pixel", _) where node.int("antialias", default: 0) == 0:
-      return .linearHalfPixel
-    case (_, _, let rounding):
-      throw FormatError(
-        .unsupported("Resize in mode \(mode), \(coordinates), \(rounding) isn't supported"))
-    }
+    return plain.kernel(factors: factors).map { .kernel($0) } ?? .weighted(interpolation)
   }
 
   /// The factors by which the picture grows, where they are whole.
   private static func wholeFactors(_ target: Resize.Target, _ extents: [Dimension]) -> [Int]? {
     switch target {
     case .scales(let scales): return scales
+    case .fractions: return nil
     case .sizes(let sizes):
       let known = extents[2...].compactMap(\.value)
       guard known.count == 2, zip(sizes, known).allSatisfy({ $0 % $1 == 0 }) else { return nil }
@@ -125,6 +119,7 @@ extension OperatorTable {
     case .scales(let scales):
       zip(scales, extents[2...]).contains { $0 == 1 && ($1.value ?? 1) == 1 }
     case .sizes(let sizes): sizes.contains(1)
+    case .fractions: true
     }
   }
 }

@@ -54,6 +54,21 @@ extension OperatorTable {
       }
       return try expand(x, to: wanted, &sketch)
     },
+    ONNXRule("ConstantOfShape") { (node, inputs, sketch) throws(FormatError) -> [ValueID] in
+      guard let wanted = sketch.extents(of: try node.operand(inputs, 0)), !wanted.isEmpty else {
+        throw FormatError(.graph(GraphError(.notConstant(operand: 0))))
+      }
+      let filling = node.attributes["value"]?.tensor ?? Tensor(scalar: 0)
+      guard filling.count == 1 else {
+        throw FormatError(
+          .badAttribute("value", value: "\(filling.count) elements", expected: "one element"))
+      }
+      let single = filling.reshaped(wanted.map { _ in 1 })
+      return try expand(sketch.constant("value", single), to: wanted, &sketch)
+    },
+    ONNXRule("GatherND") { (node, inputs, sketch) throws(FormatError) -> [ValueID] in
+      try gatherPoints(node, inputs, &sketch)
+    },
     ONNXRule("Tile") { (node, inputs, sketch) throws(FormatError) -> [ValueID] in
       let x = try node.operand(inputs, 0)
       guard let repeats = try sketch.integers(inputs, 1) else {
@@ -69,6 +84,41 @@ extension OperatorTable {
       try blocks(.toDepth, node, inputs, &sketch)
     },
   ]
+
+  /// Positions of several leading axes at once are positions of one axis that joins them.
+  private static func gatherPoints(
+    _ node: ONNXNode, _ inputs: [ValueID?], _ sketch: inout Sketch
+  ) throws(FormatError) -> [ValueID] {
+    let x = try node.operand(inputs, 0)
+    guard let indices = try sketch.constant(inputs, 1), let numbers = indices.integers() else {
+      throw FormatError(.graph(GraphError(.missingOperand(1))))
+    }
+    let shape = sketch.type(of: x).shape
+    let depth = indices.shape.last ?? 0
+    let joined = shape.prefix(depth).compactMap(\.value)
+    let rest = shape.dropFirst(depth).compactMap(\.value)
+    guard node.int("batch_dims", default: 0) == 0, depth > 0, joined.count == depth,
+      joined.count + rest.count == shape.count, let count = boundedProduct(joined)
+    else { throw FormatError(.unsupported("this form of GatherND isn't supported")) }
+    var positions: [Int] = []
+    for start in stride(from: 0, to: numbers.count, by: depth) {
+      var position = 0
+      for (axis, extent) in joined.enumerated() {
+        let number = numbers[start + axis]
+        guard (-extent..<extent).contains(number) else {
+          throw FormatError(
+            .graph(GraphError(.refused("position \(number) is outside an axis of \(extent)"))))
+        }
+        position = position * extent + (number < 0 ? number + extent : number)
+      }
+      positions.append(position)
+    }
+    let rows =
+      depth == 1
+      ? [x] : try sketch.apply(BatchReshape(target: [count] + rest), [x], suffix: "rows")
+    return try sketch.apply(
+      Gather(axis: 0, positions: positions, form: indices.shape.dropLast()), rows)
+  }
 
   /// Broadcasts a value to extents of which some may be such that only the run tells.
   private static func expand(_ x: ValueID, to wanted: [Dimension], _ sketch: inout Sketch)

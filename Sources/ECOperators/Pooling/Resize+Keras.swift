@@ -3,7 +3,7 @@ import ECTensor
 
 extension Resize {
   public func kerasLayers(_ context: LayerContext) -> ExportedLayers? {
-    guard layout == .channelsLast else { return nil }
+    guard layout == .channelsLast, case .kernel(let kind) = sampling else { return nil }
     let extents = context.pictureExtents(layout)
     let interpolation = kind == .linearHalfPixel ? "bilinear" : "nearest"
     if let factors = factors(extents) {
@@ -30,6 +30,7 @@ extension Resize {
   private func factors(_ extents: [Int?]) -> [Int]? {
     switch target {
     case .scales(let scales): return scales
+    case .fractions: return nil
     case .sizes(let sizes):
       let known = extents.compactMap { $0 }
       guard known.count == sizes.count, zip(sizes, known).allSatisfy({ $0 % $1 == 0 }) else {

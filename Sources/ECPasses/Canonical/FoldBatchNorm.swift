@@ -27,7 +27,9 @@ public struct FoldBatchNorm: Pass {
         op.channelAxis(rank: norm.rank) == norm.axis
       else { continue }
       let layer = graph[producer]
+      // Scaled weights would no longer be whole numbers.
       guard let weightsID = layer.inputs[1], let weights = graph.constant(weightsID),
+        weights.quantization == nil,
         let affine = try? norm.affine(graph.operands(of: node))
       else { continue }
       let biasID = layer.inputs.count > 2 ? layer.inputs[2] : nil

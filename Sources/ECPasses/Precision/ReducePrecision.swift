@@ -8,7 +8,8 @@ import ECTensor
 ///                                                     f = Cast{float32}(y)   z = Softmax(f)
 ///
 /// A node keeps float32 where its operator loses too much by rounding, where a weight or a result is
-/// beyond the range of half precision, or where a whole weight is below it. Holds before: all
+/// beyond the range of half precision, where that isn't known, or where a whole weight is below it.
+/// Holds before: all
 /// floating-point values are float32 or float16. Holds after: operands of a node have one precision.
 public struct ReducePrecision: Pass {
   public let name = "reduce-precision"
@@ -16,6 +17,8 @@ public struct ReducePrecision: Pass {
 
   /// The largest magnitude of each activation on samples.
   private let magnitudes: [ValueID: Float]
+  /// Activations of which nothing is known.
+  private let unknown: Set<ValueID>
 
   /// Half of the largest number of half precision: samples seldom show the largest activation.
   static let limit: Float = 32752
@@ -25,15 +28,19 @@ public struct ReducePrecision: Pass {
   static let smallest = Float(Float16.leastNormalMagnitude)
 
   /// Makes the pass.
-  /// - Parameter magnitudes: the largest magnitude of each activation on samples; those that aren't
-  ///   listed are taken to fit.
-  public init(magnitudes: [ValueID: Float]) {
+  /// - Parameters:
+  ///   - magnitudes: the largest magnitude of each activation on samples; those that aren't listed
+  ///     are taken to fit.
+  ///   - unknown: activations that can't be computed; whatever reads or makes one keeps float32.
+  public init(magnitudes: [ValueID: Float], unknown: Set<ValueID> = []) {
     self.magnitudes = magnitudes
+    self.unknown = unknown
   }
 
   public func run(on graph: inout Graph) throws(PassError) -> PassReport {
-    var choice = PrecisionChoice(graph: graph, magnitudes: magnitudes)
+    var choice = PrecisionChoice(graph: graph, magnitudes: magnitudes, unknown: unknown)
     for node in graph.nodes { choice.decide(node) }
+    choice.noteUnknown()
     var work = PrecisionChange(graph: graph, reduced: choice.reduced)
     do throws(GraphError) {
       try work.all()
@@ -49,14 +56,18 @@ public struct ReducePrecision: Pass {
 private struct PrecisionChoice {
   let graph: Graph
   let magnitudes: [ValueID: Float]
+  let unknown: Set<ValueID>
   private(set) var reduced: Set<NodeID> = []
   private(set) var notes: [String] = []
   /// What was found of weights that several nodes read.
   private var weights: [ValueID: String?] = [:]
+  /// Layers whose numbers aren't known.
+  private var dark: [String] = []
 
-  init(graph: Graph, magnitudes: [ValueID: Float]) {
+  init(graph: Graph, magnitudes: [ValueID: Float], unknown: Set<ValueID>) {
     self.graph = graph
     self.magnitudes = magnitudes
+    self.unknown = unknown
   }
 
   mutating func decide(_ node: Node) {
@@ -64,6 +75,10 @@ private struct PrecisionChoice {
       node.outputs.allSatisfy({ graph[$0].type.elementType == .float32 }),
       let need = op.halfPrecisionNeed(graph.operands(of: node))
     else { return }
+    if (node.inputs.compactMap { $0 } + node.outputs).contains(where: unknown.contains) {
+      dark.append(node.name)
+      return
+    }
     if need == .moves {
       let activations = node.inputs.compactMap { $0 }.filter { graph.constant($0) == nil }
       let follow = activations.allSatisfy { id in
@@ -77,6 +92,16 @@ private struct PrecisionChoice {
     } else {
       reduced.insert(node.id)
     }
+  }
+
+  /// One remark on all layers whose numbers aren't known.
+  mutating func noteUnknown() {
+    guard let first = dark.first else { return }
+    notes.append(
+      (dark.count == 1
+        ? "layer '\(first)' stays" : "\(dark.count) layers from '\(first)' on stay")
+        + " in float32: nodes that can't be run stand before, so that the range of numbers isn't known"
+    )
   }
 
   private mutating func misfit(_ node: Node, _ need: HalfPrecisionNeed) -> String? {
@@ -127,6 +152,8 @@ private struct PrecisionChange {
   private let readers: [ValueID: [(node: NodeID, operand: Int)]]
   /// Values in their other precision.
   private var casts: [ValueID: ValueID] = [:]
+  /// Values whose names their float32 form has taken over.
+  private var renamed: Set<ValueID> = []
 
   init(graph: Graph, reduced: Set<NodeID>) {
     self.graph = graph
@@ -179,17 +206,26 @@ private struct PrecisionChange {
       result = graph[node].outputs[0]
     }
     casts[id] = result
+    // Subgraphs of carried nodes know what they capture by its name.
+    let isCarried = (readers[id] ?? []).contains { graph[$0.node].op is Opaque }
+    if type == .float32 && isReduced(id) && isCarried { handOverName(of: id, to: result) }
     return result
+  }
+
+  /// Gives the float32 form of a value the name that the value had.
+  private mutating func handOverName(of id: ValueID, to result: ValueID) {
+    guard renamed.insert(id).inserted else { return }
+    let name = graph[id].name
+    graph.rename(id, to: "\(name)/float16")
+    graph.rename(result, to: name)
   }
 
   /// Outputs of the graph become float32 again, under their names.
   private mutating func restoreOutputs() throws(GraphError) {
     var restored: Set<ValueID> = []
     for id in graph.outputs where isReduced(id) && restored.insert(id).inserted {
-      let name = graph[id].name
       let result = try other(id, .float32, before: nil)
-      graph.rename(id, to: "\(name)/float16")
-      graph.rename(result, to: name)
+      handOverName(of: id, to: result)
       graph.replaceOutput(id, with: result)
     }
   }

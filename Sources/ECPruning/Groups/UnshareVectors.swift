@@ -19,7 +19,8 @@ public struct UnshareVectors: Pass {
     var changes = 0
     let readers = graph.consumers()
     let outputs = Set(graph.outputs)
-    for (id, tensor) in graph.initializers where tensor.shape.count <= 1 {
+    // A single number lines up with no channels that could leave.
+    for (id, tensor) in graph.initializers where tensor.shape.count <= 1 && tensor.count > 1 {
       let places = readers[id] ?? []
       let own = outputs.contains(id) ? 0 : 1
       for place in places.dropFirst(own) {

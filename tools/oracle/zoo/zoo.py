@@ -10,6 +10,7 @@ torchvision, by one exporter.  Exports are made by make.py in the environment of
 the cache, or removed after their checks with --drop.  Checks of every file:
     convert    ONNX -> ONNX: onnx.checker; outputs equal those of the source in onnxruntime (1e-4)
     prune      --prune 0.5 without data and repair: the slim model equals the masked full one
+    counted    by mac_share.py: the share of multiply-accumulates in layers that shrank
 Results are kept in CACHE/results.json; --table writes all of them as Markdown.  Exit status 1 when
 a check failed.
 """
@@ -84,6 +85,7 @@ def converted(binary, source, folder, full):
 def pruned(binary, source, folder, full, row):
     """None, or what is wrong with the slim model; fills the row with figures."""
     import mask_check
+    import numpy as np
     slim, report = folder / "slim.onnx", folder / "slim.json"
     done = subprocess.run([binary, source, "-o", slim, "--force", "--report", report, *PRUNING],
                           capture_output=True, text=True, timeout=LIMIT_S)
@@ -107,6 +109,10 @@ def pruned(binary, source, folder, full, row):
             passed = mask_check.main() == 0
     finally:
         sys.argv = arguments
+    if passed:
+        from mac_share import share
+        with np.load(folder / "case.npz") as case:
+            row["counted"], row["counted_macs"], *_ = share(full, slim, case["in_0"])
     return None if passed else last_words(words.getvalue())
 
 
@@ -131,18 +137,20 @@ def checked(binary, source, folder):
 
 def table(results):
     """All results as Markdown."""
-    lines = ["| network | export | convert | prune | prunable MACs | MACs left | parameters left "
-             "| barriers |", "|---|---|---|---|---|---|---|---|"]
+    lines = ["| network | exporter | BatchNorm | convert | prune | prunable MACs | in layers that shrank "
+             "| MACs left | parameters left | barriers |", "|---|---|---|---|---|---|---|---|---|---|"]
     for key in sorted(results):
         row = results[key]
         model, variant = key.rsplit("/", 1)
+        exporter, norms = variant.split("-")
         if "export" in row:
-            lines.append(f"| {model} | {variant} | not exported: {row['export'][:80]} ||||||")
+            lines.append(f"| {model} | {exporter} | {norms} | not exported: {row['export'][:80]} |||||||")
             continue
-        figures = [f"{100 * row[k]:.1f} %" if k in row else "" for k in ("share", "macs", "parameters")]
+        figures = [f"{100 * row[k]:.1f} %" if k in row else ""
+                   for k in ("share", "counted", "macs", "parameters")]
         reasons = "; ".join(f"{n} × {r}" for r, n in row.get("barriers", {}).items())
         outcome = [row.get(k, "")[:120].replace("|", "/") for k in ("convert", "prune")]
-        lines.append(f"| {model} | {variant} | {outcome[0]} | {outcome[1]} | "
+        lines.append(f"| {model} | {exporter} | {norms} | {outcome[0]} | {outcome[1]} | "
                      + " | ".join(figures) + f" | {reasons} |")
     tried = [r for r in results.values() if "export" not in r]
     good = sum(r.get("prune") == "ok" for r in tried)

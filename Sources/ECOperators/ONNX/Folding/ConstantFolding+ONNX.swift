@@ -181,7 +181,12 @@ struct FoldedNode {
       let channel = isSingle ? 0 : k / max(inner, 1) % factors.count
       return Float(numbers[k] - zeros[zeros.count == 1 ? 0 : channel]) * factors[channel]
     }
-    return .tensor(Tensor(result, shape: x.shape))
+    let form = Quantization(
+      x.elementType, axis: isSingle ? nil : axis, scales: factors,
+      zeroPoints: zeros.count == factors.count
+        ? zeros : [Int](repeating: zeros[0], count: factors.count),
+      names: operands.map { $0?.name ?? "" })
+    return .tensor(Tensor(result, shape: x.shape).quantized(as: form))
   }
 
   /// Batch normalization of a weight by its own statistics (weight standardisation).

@@ -1,83 +1,43 @@
 import CHDF5
 import ECDiagnostics
 
-extension HDF5File {
-  /// Describes a dataset without reading its numbers.
-  ///
-  /// Throws where its storage leads into other files, or its size can't be true for this file.
-  public func dataset(_ path: String) throws(HDF5Error) -> DatasetDescription {
-    let path = try HDF5Path(path, in: place)
-    return try Library.locked { () throws(HDF5Error) -> DatasetDescription in
-      let here = place(of: path, as: "dataset")
-      return try describe(try openDataset(path, at: here), at: here)
-    }
+extension LocalFile {
+  func dataset(_ path: HDF5Path) throws(HDF5Error) -> DatasetDescription {
+    let here = place(of: path, as: "dataset")
+    return try describe(try openDataset(path, at: here), at: here)
   }
 
-  /// The numbers of a dataset as float32, in row-major order, converted from whatever is stored.
-  public func readFloats(_ path: String) throws(HDF5Error) -> [Float] {
-    try read(path, { ech5_native_float() }, zero: 0)
+  /// Describes a dataset that is about to be read; throws for one that holds no numbers to read.
+  func numbers(_ path: HDF5Path) throws(HDF5Error) -> DatasetDescription {
+    let here = place(of: path, as: "dataset")
+    return try describeForReading(try openDataset(path, at: here), at: here)
   }
 
-  /// The numbers of a dataset as float64, in row-major order, converted from whatever is stored.
-  public func readDoubles(_ path: String) throws(HDF5Error) -> [Double] {
-    try read(path, { ech5_native_double() }, zero: 0)
-  }
-
-  /// The numbers of a dataset as 64-bit integers, in row-major order; fractions are cut off.
-  public func readIntegers(_ path: String) throws(HDF5Error) -> [Int64] {
-    try read(path, { ech5_native_int64() }, zero: 0)
-  }
-
-  /// Fills a buffer of exactly the dataset's number of elements with its numbers as float32.
-  public func readFloats(
-    _ path: String, into buffer: UnsafeMutableBufferPointer<Float>
+  func fill(
+    _ buffer: UnsafeMutableRawBufferPointer, from path: String, as numbers: NumberType
   ) throws(HDF5Error) {
     let path = try HDF5Path(path, in: place)
     try Library.locked { () throws(HDF5Error) -> Void in
       let here = place(of: path, as: "dataset")
       let dataset = try openDataset(path, at: here)
       let count = try describeForReading(dataset, at: here).elementCount
-      guard count == buffer.count else {
-        throw HDF5Error(.elementCount(expected: count, found: buffer.count), at: here)
+      guard count * numbers.byteCount == buffer.count else {
+        throw HDF5Error(
+          .elementCount(expected: count, found: buffer.count / numbers.byteCount), at: here)
       }
-      try HDF5File.fill(buffer.baseAddress, from: dataset, as: ech5_native_float(), at: here)
+      let all = hid_t(H5S_ALL)
+      try Library.check(
+        H5Dread(
+          dataset.id, numbers.memoryType, all, all, hid_t(H5P_DEFAULT), buffer.baseAddress),
+        "reading", at: here)
     }
   }
 
   // MARK: Inside the lock
 
-  private func read<Element: Sendable>(
-    _ path: String, _ memoryType: () -> hid_t, zero: Element
-  ) throws(HDF5Error) -> [Element] {
-    let path = try HDF5Path(path, in: place)
-    return try Library.locked { () throws(HDF5Error) -> [Element] in
-      let here = place(of: path, as: "dataset")
-      let dataset = try openDataset(path, at: here)
-      let count = try describeForReading(dataset, at: here).elementCount
-      var failure: HDF5Error?
-      let values = [Element](unsafeUninitializedCapacity: count) { buffer, initialized in
-        do throws(HDF5Error) {
-          try HDF5File.fill(buffer.baseAddress, from: dataset, as: memoryType(), at: here)
-          initialized = count
-        } catch { failure = error }
-      }
-      if let failure { throw failure }
-      return values
-    }
-  }
-
-  private static func fill(
-    _ memory: UnsafeMutableRawPointer?, from dataset: borrowing Handle, as type: hid_t,
-    at here: Place
-  ) throws(HDF5Error) {
-    let all = hid_t(H5S_ALL)
-    try Library.check(
-      H5Dread(dataset.id, type, all, all, hid_t(H5P_DEFAULT), memory), "reading", at: here)
-  }
-
   private func openDataset(_ path: HDF5Path, at here: Place) throws(HDF5Error) -> Handle {
     let object = try open(path)
-    let kind = HDF5File.kind(of: object)
+    let kind = LocalFile.kind(of: object)
     guard kind == .dataset else {
       throw HDF5Error(.wrongKind(expected: "dataset", found: kind.rawValue), at: here)
     }
@@ -222,4 +182,14 @@ private struct Filter {
     307: "bzip2", 32000: "lzf", 32001: "blosc", 32004: "lz4", 32008: "bitshuffle", 32013: "zfp",
     32015: "zstd", 32026: "blosc2",
   ]
+}
+
+extension NumberType {
+  fileprivate var memoryType: hid_t {
+    switch self {
+    case .float: ech5_native_float()
+    case .double: ech5_native_double()
+    case .int64: ech5_native_int64()
+    }
+  }
 }

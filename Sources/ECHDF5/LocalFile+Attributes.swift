@@ -1,54 +1,37 @@
 import CHDF5
 import ECDiagnostics
+import Glibc
 
-extension HDF5File {
-  /// Whether a group or dataset has an attribute of exactly this name.
-  public func attributeExists(_ path: String, _ name: String) throws(HDF5Error) -> Bool {
-    let path = try HDF5Path(path, in: place)
-    return try Library.locked { () throws(HDF5Error) -> Bool in
-      let object = try open(path)
-      return try hasAttribute(object, name, at: place(of: path, as: "object"))
-    }
+extension LocalFile {
+  func attributeExists(_ path: HDF5Path, _ name: String) throws(HDF5Error) -> Bool {
+    try hasAttribute(try open(path), name, at: place(of: path, as: "object"))
   }
 
-  /// A text attribute of one value, decoded as UTF-8; nil where there is none, `""` for a null one.
-  public func stringAttribute(_ path: String, _ name: String) throws(HDF5Error) -> String? {
-    let path = try HDF5Path(path, in: place)
-    return try Library.locked { () throws(HDF5Error) -> String? in
-      let object = try open(path)
-      let here = place(of: path, as: "object")
-      guard try hasAttribute(object, name, at: here) else { return nil }
-      let values = try strings(object, name, at: here)
-      guard values.count <= 1 else {
-        throw HDF5Error(.attributeCount(values.count), at: here.appending(.attribute(name)))
-      }
-      return values.first ?? ""
+  /// A text attribute of one value; nil where there is none, `""` for a null one.
+  func text(_ path: HDF5Path, _ name: String) throws(HDF5Error) -> String? {
+    let object = try open(path)
+    let here = place(of: path, as: "object")
+    guard try hasAttribute(object, name, at: here) else { return nil }
+    let values = try strings(object, name, at: here)
+    guard values.count <= 1 else {
+      throw HDF5Error(.attributeCount(values.count), at: here.appending(.attribute(name)))
     }
+    return values.first ?? ""
   }
 
-  /// A list of texts, also one that Keras split into `name0`, `name1` and so on.
-  ///
-  /// Nil where there is none. An attribute without elements is an empty list, whatever its type:
-  /// Keras writes `float64 (0,)`.
-  public func stringListAttribute(
-    _ path: String, _ name: String
-  ) throws(HDF5Error) -> [String]? {
-    let path = try HDF5Path(path, in: place)
-    return try Library.locked { () throws(HDF5Error) -> [String]? in
-      let object = try open(path)
-      let here = place(of: path, as: "object")
-      if try hasAttribute(object, name, at: here) { return try strings(object, name, at: here) }
-      var list: [String]?
-      var part = 0
-      while try hasAttribute(object, "\(name)\(part)", at: here) {
-        list = (list ?? []) + (try strings(object, "\(name)\(part)", at: here))
-        part += 1
-      }
-      return list
+  /// A list of texts, also one in the parts `name0`, `name1` and so on; nil where there is none.
+  func texts(_ path: HDF5Path, _ name: String) throws(HDF5Error) -> [String]? {
+    let object = try open(path)
+    let here = place(of: path, as: "object")
+    if try hasAttribute(object, name, at: here) { return try strings(object, name, at: here) }
+    var list: [String]?
+    var part = 0
+    while try hasAttribute(object, "\(name)\(part)", at: here) {
+      list = (list ?? []) + (try strings(object, "\(name)\(part)", at: here))
+      part += 1
     }
+    return list
   }
-
-  // MARK: Inside the lock
 
   private func hasAttribute(
     _ object: borrowing Handle, _ name: String, at here: Place
@@ -92,12 +75,13 @@ extension HDF5File {
   ) throws(HDF5Error) -> [String] {
     var pointers = [UnsafeMutablePointer<CChar>?](repeating: nil, count: count)
     try Library.check(H5Aread(attribute.id, type.id, &pointers), "reading", at: here)
-    let list = pointers.map { pointer -> String in
-      guard let pointer else { return "" }
-      return String(cString: pointer)
+    defer { _ = H5Dvlen_reclaim(type.id, space.id, hid_t(H5P_DEFAULT), &pointers) }
+    // Many values may claim one and the same text of the file.
+    let total = pointers.reduce(UInt64(0)) { $0 + ($1.map { UInt64(strlen($0)) } ?? 0) }
+    guard total <= byteCount else {
+      throw HDF5Error(.tooLarge(claimed: total, fileByteCount: byteCount), at: here)
     }
-    _ = H5Dvlen_reclaim(type.id, space.id, hid_t(H5P_DEFAULT), &pointers)
-    return list
+    return pointers.map { pointer in pointer.map { String(cString: $0) } ?? "" }
   }
 
   private func fixedStrings(

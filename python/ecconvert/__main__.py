@@ -1,0 +1,5 @@
+"""`python -m ecconvert`."""
+
+from ._program import main
+
+main()
