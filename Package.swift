@@ -39,6 +39,7 @@ let package = Package(
     .systemLibrary(
       name: "CProtobufC", pkgConfig: "libprotobuf-c", providers: [.apt(["libprotobuf-c-dev"])]),
     .systemLibrary(name: "CZip", pkgConfig: "libzip", providers: [.apt(["libzip-dev"])]),
+    .systemLibrary(name: "CMatIO", pkgConfig: "matio", providers: [.apt(["libmatio-dev"])]),
     .systemLibrary(name: "CONEDNN", providers: [.apt(["libdnnl-dev"])]),
     .target(name: "CONNX", dependencies: ["CProtobufC"]),
     .systemLibrary(
@@ -59,6 +60,7 @@ let package = Package(
     library("ECImage", ["ECDiagnostics", "ECRandom", "CImage"]),
     library("ECHDF5", ["ECDiagnostics", "CHDF5"]),
     library("ECArchive", ["ECDiagnostics", "CZip"]),
+    library("ECMatIO", ["ECDiagnostics", "CMatIO"]),
     library("ECBLAS", ["ECDiagnostics", "COpenBLAS"]),
     library("ECKernels", ["ECDiagnostics", "CONEDNN"]),
 
@@ -76,6 +78,12 @@ let package = Package(
     library("ECCentrality", ["ECDiagnostics", "ECBLAS", "ECRandom", "CResidual"]),
     library(
       "ECExecution", ["ECDiagnostics", "ECTensor", "ECGraph", "ECKernels", "ECBLAS", "ECRandom"]),
+    library(
+      "ECFineTune",
+      [
+        "ECDiagnostics", "ECTensor", "ECGraph", "ECExecution", "ECKernels", "ECBLAS", "ECImage",
+        "ECMatIO", "ECRandom",
+      ]),
     library("ECReport", ["ECGraph", collections]),
     library("ECArchitectures", ["ECDiagnostics", "ECGraph"]),
     library("ECPasses", ["ECDiagnostics", "ECTensor", "ECGraph", "ECOperators"]),
@@ -90,8 +98,8 @@ let package = Package(
       "ECConvert",
       [
         "ECDiagnostics", "ECTensor", "ECGraph", "ECOperators", "ECHDF5", "ECKeras", "ECONNX",
-        "ECExecution", "ECPasses", "ECArchitectures", "ECPruning", "ECCentrality", "ECImage",
-        "ECRandom", "ECHash", "ECReport", collections,
+        "ECExecution", "ECPasses", "ECArchitectures", "ECPruning", "ECCentrality", "ECFineTune",
+        "ECImage", "ECRandom", "ECArchive", "ECHash", "ECReport", collections,
       ]),
     library(
       "ECBatch",
@@ -107,6 +115,14 @@ let package = Package(
       ],
       swiftSettings: swiftSettings),
 
+    .executableTarget(
+      name: "ECBenchmark",
+      dependencies: [
+        "ECFineTune", "ECGraph", "ECONNX", "ECOperators", "ECTensor",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
+      swiftSettings: swiftSettings),
+
     // Tests
     .target(
       name: "ECTestSupport", dependencies: ["ECDiagnostics", "ECTensor", "ECGraph"],
@@ -115,8 +131,9 @@ let package = Package(
     tests("ECHDF5Tests", ["ECHDF5"]),
     tests("ECArchiveTests", ["ECArchive"]),
     tests("ECImageTests", ["ECDiagnostics", "ECImage", "ECRandom"]),
+    tests("ECMatIOTests", ["ECMatIO"]),
     tests("ECCentralityTests", ["ECCentrality", "ECBLAS", "ECRandom"]),
-    tests("ECKernelsTests", ["ECKernels"]),
+    tests("ECKernelsTests", ["ECDiagnostics", "ECKernels"]),
     tests("ECGraphTests", ["ECTensor", "ECGraph", "ECOperators"]),
     tests(
       "ECOperatorsTests",
@@ -132,6 +149,11 @@ let package = Package(
     tests(
       "ECPruningTests",
       ["ECPruning", "ECCentrality", "ECTensor", "ECGraph", "ECOperators", "ECExecution"]),
+    tests(
+      "ECFineTuneTests",
+      [
+        "ECFineTune", "ECBLAS", "ECTensor", "ECGraph", "ECExecution", "ECONNX", "ECOperators",
+      ]),
     tests("ECConvertTests", ["ECDiagnostics", "ECTensor", "ECGraph", "ECConvert"]),
     tests("ECReportTests", ["ECReport", "ECGraph"]),
     tests("ECBatchTests", ["ECBatch", "ECHash", "ECGraph", "ECDiagnostics"]),

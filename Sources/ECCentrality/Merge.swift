@@ -1,53 +1,108 @@
 public import ECBLAS
 
-/// The label-free repair of a consumer: what removed channels gave it, the kept ones give instead.
+/// The label-free repair of a consumer: what it lost, the kept channels give instead.
 ///
-/// Of the covariance Σ at the consumer's input, with K kept and R removed,
-/// `B = Σ_RK (Σ_KK + λ·tr(Σ_KK)/|K|·I)⁻¹`; then `W_K += W_R·B` for each tap, and the bias grows by the
-/// sum over taps of `W_R (μ_R - B·μ_K)`.
+/// Of the covariance Σ of the channels x that the consumer read and the channels z that it reads now,
+/// `Δ = Cov(x - z, z) (Σ_zz + λ·tr(Σ_zz)/|K|·I)⁻¹`; then `W_K += W·Δ` for each tap, and the bias grows
+/// by the sum over taps of `W (μ_x - μ_z - Δ·μ_z)`. A removed channel's z is 0. Where the kept channels
+/// are as they were, only the rows of removed channels aren't zero, and Δ is
+/// `B = Σ_RK (Σ_KK + …)⁻¹`; where layers before were pruned too, the kept ones also make good what
+/// has become of themselves, and λ pulls towards the weights as they are.
 public struct Merge: Sendable {
   /// The kept channels, ascending.
   public let kept: [Int]
-  /// The removed channels, ascending.
-  public let removed: [Int]
-  /// B, `[removed, kept]`.
+  /// The channels whose change is made good, ascending: the removed ones, or all.
+  public let targets: [Int]
+  /// Δ, `[targets, kept]`.
   public let coefficients: [Double]
   /// The λ that was used, see `RidgeRegression`.
   public let ridge: Double
 
-  private let count: Int
+  /// The number of channels.
+  let count: Int
+  /// Where the statistics have each kept channel as it is now.
+  let sources: [Int]
+  /// Whether kept channels are other variables now than they were.
+  var isPaired: Bool { sources.last.map { $0 >= count } ?? false }
 
-  /// Fits B from a covariance, `[count, count]` symmetric.
+  /// Fits Δ where kept channels are as they were; `covariance` is `[count, count]` symmetric.
   public init(
     covariance: UnsafeBufferPointer<Double>, count: Int, keeping kept: [Int], ridge: Double = 0.03
   ) throws(CentralityError) {
-    guard covariance.count >= count * count else {
-      throw CentralityError(.tooFewElements(expected: count * count, found: covariance.count))
+    let kept = Set(kept).sorted()
+    try self.init(covariance, order: count, count, kept, sources: kept, ridge)
+  }
+
+  /// Fits Δ where kept channels have changed; `joint` is the covariance of the channels as they were
+  /// and, behind them, of the kept ones as they are, `[count + kept, count + kept]` symmetric.
+  public init(
+    joint: UnsafeBufferPointer<Double>, count: Int, keeping kept: [Int], ridge: Double = 0.03
+  ) throws(CentralityError) {
+    let kept = Set(kept).sorted()
+    let order = count + kept.count
+    try self.init(joint, order: order, count, kept, sources: Array(count..<order), ridge)
+  }
+
+  /// Mends nothing: for the error without a repair.
+  public init(nothingOf count: Int, keeping kept: [Int]) {
+    self.kept = Set(kept).sorted()
+    self.count = count
+    sources = self.kept
+    targets = []
+    coefficients = []
+    ridge = 0
+  }
+
+  private init(
+    _ covariance: UnsafeBufferPointer<Double>, order: Int, _ count: Int, _ kept: [Int],
+    sources: [Int], _ ridge: Double
+  ) throws(CentralityError) {
+    guard covariance.count >= order * order else {
+      throw CentralityError(.tooFewElements(expected: order * order, found: covariance.count))
     }
-    var isKept = [Bool](repeating: false, count: count)
-    for channel in kept { isKept[channel] = true }
-    let kept = (0..<count).filter { isKept[$0] }
-    let removed = (0..<count).filter { !isKept[$0] }
-    let fit = try RidgeRegression(
-      cross: removed.flatMap { row in kept.map { covariance[row * count + $0] } },
-      targets: removed.count,
-      covariance: kept.flatMap { row in kept.map { covariance[row * count + $0] } },
-      sources: kept.count, ridge: ridge)
     self.count = count
     self.kept = kept
-    self.removed = removed
+    self.sources = sources
+    let places = Merge.places(kept, count)
+    let changes = sources != kept
+    targets = (0..<count).filter { changes || places[$0] == nil }
+    var cross: [Double] = []
+    cross.reserveCapacity(targets.count * kept.count)
+    for target in targets {
+      let now = places[target].map { sources[$0] }
+      for source in sources {
+        let own = now.map { covariance[$0 * order + source] } ?? 0
+        cross.append(covariance[target * order + source] - own)
+      }
+    }
+    let fit = try RidgeRegression(
+      cross: cross, targets: targets.count,
+      covariance: sources.flatMap { row in sources.map { covariance[row * order + $0] } },
+      sources: kept.count, ridge: ridge)
     coefficients = fit.coefficients
     self.ridge = fit.ridge
   }
 
-  /// What stays of the removed channels' means: `μ_R - B·μ_K`, one for each removed channel.
+  /// For each channel its position among the kept ones.
+  static func places(_ kept: [Int], _ count: Int) -> [Int?] {
+    var places = [Int?](repeating: nil, count: count)
+    for (place, channel) in kept.enumerated() { places[channel] = place }
+    return places
+  }
+
+  /// What the kept channels don't give of the means, one for each target: `μ_x - μ_z - Δ·μ_z`.
+  ///
+  /// `means` are those of the statistics: of all channels and, where kept ones have changed, of those.
   public func meanRemainder(_ means: [Double]) throws(CentralityError) -> [Double] {
-    precondition(means.count == count, "one mean for each channel")
+    precondition(means.count == count + (isPaired ? kept.count : 0), "one mean for each channel")
+    let now = sources.map { means[$0] }
+    let places = Merge.places(kept, count)
     let predicted = try algebra { () throws(BLASError) in
-      try MatrixMultiply.vector(
-        coefficients, rows: removed.count, columns: kept.count, kept.map { means[$0] })
+      try MatrixMultiply.vector(coefficients, rows: targets.count, columns: kept.count, now)
     }
-    return removed.indices.map { means[removed[$0]] - predicted[$0] }
+    return targets.indices.map { row in
+      means[targets[row]] - (places[targets[row]].map { now[$0] } ?? 0) - predicted[row]
+    }
   }
 
   /// The consumer's new weights, `[outer, kept, inner]`, from its old ones, `[outer, count, inner]`.
@@ -62,19 +117,19 @@ public struct Merge: Sendable {
       throw CentralityError(.tooFewElements(expected: expected, found: weights.count))
     }
     let cells = outer * inner
-    // [removed, outer · inner], so that one product serves every tap.
-    var gone: [S] = []
-    gone.reserveCapacity(removed.count * cells)
-    for channel in removed {
+    // [targets, outer · inner], so that one product serves every tap.
+    var changed: [S] = []
+    changed.reserveCapacity(targets.count * cells)
+    for channel in targets {
       for line in 0..<outer {
         let start = (line * count + channel) * inner
-        gone.append(contentsOf: weights[start..<start + inner])
+        changed.append(contentsOf: weights[start..<start + inner])
       }
     }
     let shares = try algebra { () throws(BLASError) in
       try MatrixMultiply.product(
-        coefficients.map { S($0) }, transposeA: true, gone, rows: kept.count, columns: cells,
-        depth: removed.count)
+        coefficients.map { S($0) }, transposeA: true, changed, rows: kept.count, columns: cells,
+        depth: targets.count)
     }
     var result = [S](repeating: 0, count: outer * kept.count * inner)
     for line in 0..<outer {
@@ -88,7 +143,7 @@ public struct Merge: Sendable {
     return result
   }
 
-  /// What the bias gains, before the sum over taps: `W_R (μ_R - B·μ_K)` as `[outer, inner]`.
+  /// What the bias gains, before the sum over taps: `W (μ_x - μ_z - Δ·μ_z)` as `[outer, inner]`.
   ///
   /// Sum over the axis that isn't the output's: over kh·kw.
   public func biasTerms<S: BLASScalar>(
@@ -101,7 +156,7 @@ public struct Merge: Sendable {
     let remainder = try meanRemainder(means)
     var terms = [Double](repeating: 0, count: outer * inner)
     for line in 0..<outer {
-      for (position, channel) in removed.enumerated() {
+      for (position, channel) in targets.enumerated() {
         let start = (line * count + channel) * inner
         for i in 0..<inner {
           terms[line * inner + i] += Double(weights[start + i]) * remainder[position]

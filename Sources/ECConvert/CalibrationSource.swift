@@ -29,8 +29,9 @@ struct CalibrationSource {
     case .some(.none): return nil
     case .path(let path):
       var status = stat()
-      if stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFDIR { return try folder(path) }
-      return try array(path)
+      let isFolder = stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
+      if isFolder || DataSet.isTable(path) { return try pictures(path) }
+      return try bytes(path) ?? array(path)
     case .synthetic, nil: return try drawn()
     }
   }
@@ -64,29 +65,70 @@ struct CalibrationSource {
 
   // MARK: Folders
 
-  private func folder(_ path: String) throws -> CalibrationInputs {
+  /// The images of a data set that are for training, or all images in a folder, in an order of
+  /// chance.
+  private func paths(_ path: String) throws -> [String] {
+    if let data = try? DataSet.read(path) {
+      var generator = SplitMix64(seed: options.seed)
+      let paths = data.train.compactMap { item -> String? in
+        if case .file(let path) = item.source { return path }
+        return nil
+      }
+      return paths.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+        .shuffled(using: &generator)
+    }
+    if DataSet.isTable(path) { _ = try DataSet.read(path) }
+    return try ImageFolder(path).shuffled(seed: options.seed)
+  }
+
+  private func pictures(_ path: String) throws -> CalibrationInputs {
     let value = try onlyInput()
     guard let input = ImageInput(value, of: graph, layout: layout) else {
       throw ConversionFault(
         .calibration("the model's input is \(graph[value].type), not one image of 1 or 3 channels"),
         at: .file(path))
     }
-    let files = try ImageFolder(path)
+    let files = try paths(path)
+    let (images, broken) = loader(input).images(
+      files, count: options.calibrationCount, threads: threads)
+    guard !images.isEmpty else {
+      throw ImageError(.allBroken(count: files.count), at: .file(path))
+    }
+    return inputs(images, input, source: "folder", broken: broken)
+  }
+
+  /// Pictures of bytes in an archive with their classes, which the model doesn't take as they are.
+  private func bytes(_ path: String) throws -> CalibrationInputs? {
+    guard path.lowercased().hasSuffix(".npz"), let data = try? DataSet.read(path),
+      let array = data.arrays.first, !array.elementType.isFloatingPoint,
+      let input = ImageInput(try onlyInput(), of: graph, layout: layout)
+    else { return nil }
+    var generator = SplitMix64(seed: options.seed)
+    let loader = loader(input)
+    let images = (0..<array.shape[0]).shuffled(using: &generator)
+      .prefix(options.calibrationCount).map {
+        loader.prepared(FloatImage(row: $0, of: array, input.channels))
+      }
+    return inputs(images, input, source: "array", broken: [])
+  }
+
+  /// Brings images to the model's size; what else it wants is found out later.
+  private func loader(_ input: ImageInput) -> ImageLoader {
     var loader = ImageLoader(
       width: input.width ?? 224, height: input.height ?? 224, channels: input.channels)
     loader.interpolation = options.interpolation
     loader.cropsToAspectRatio = options.cropsToAspectRatio
-    let (images, broken) = loader.images(
-      files.shuffled(seed: options.seed), count: options.calibrationCount, threads: threads)
-    guard !images.isEmpty else {
-      throw ImageError(.allBroken(count: files.paths.count), at: .file(path))
-    }
+    return loader
+  }
+
+  private func inputs(
+    _ images: [FloatImage], _ input: ImageInput, source: String, broken: [ImageError]
+  ) -> CalibrationInputs {
     let kind = preprocessing(input, graph, Array(images.prefix(8)))
-    let tensor = input.tensor(images.map { $0.preprocessed(kind.kind) })
     var inputs = CalibrationInputs(
-      whole: [tensor],
+      whole: [input.tensor(images.map { $0.preprocessed(kind.kind) })],
       description: [
-        "source": .string("folder"), "samples": .int(images.count), "broken": .int(broken.count),
+        "source": .string(source), "samples": .int(images.count), "broken": .int(broken.count),
         "preprocessing": .string(kind.kind.rawValue),
       ])
     inputs.notes = broken.map { "skipped \($0.place): \($0.what)" }

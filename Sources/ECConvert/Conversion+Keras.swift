@@ -27,7 +27,7 @@ extension ConversionRun {
     var slim = slim
     if source.keras == nil { try turnForKeras(&slim, source) }
     begin("export", "writing \(options.output ?? "")")
-    let document: KerasDocument
+    var document: KerasDocument
     if let model = source.keras {
       let export = try KerasExporter(table: .standard).document(model, as: slim, in: container)
       warnings += export.notes
@@ -37,6 +37,7 @@ extension ConversionRun {
       document = try FunctionalExporter(table: .standard, dialect: dialect).document(of: slim)
     }
 
+    document.classes = fineTuned?.classes ?? []
     var report = ConversionReport(
       input: self.model(options.input, source.format.rawValue, source.graph),
       output: self.model(options.output ?? "", format.rawValue, slim))
@@ -54,6 +55,7 @@ extension ConversionRun {
       var file = try outputFile(path, source)
       // Beside the output, since other places may not have room for it.
       let scratch = file.scratch("scratch.weights")
+      let labels = try writeLabels(beside: &file)
       try write(writer, container, to: file.temporaryPath, scratch: scratch, named: path)
       report.output.byteCount = file.byteCount
       end()
@@ -62,9 +64,10 @@ extension ConversionRun {
         try verify(result.graph, source, pruned, &report)
       }
       let written = file.temporaryPath
-      try file.commit { () throws(ConversionFault) in
+      try file.commit(companions: labels) { () throws(ConversionFault) in
         try finish(&report, pruned, written: written)
       }
+      fineTuned?.checkpoint?.remove()
     }
     return report
   }

@@ -55,6 +55,10 @@ struct ConversionRun {
   var warnings: [String] = []
   /// How the result takes its inputs, compared with the source.
   var inputLayouts = InputLayouts.unchanged
+  /// What fine-tuning gave.
+  var fineTuned: FineTuneStage.Result?
+  /// What a verification before fine-tuning found.
+  var earlierVerification: FormatObject?
 
   init(options: ConversionOptions, progress: @escaping @Sendable (String, Double?) -> Void) {
     self.options = options
@@ -62,7 +66,7 @@ struct ConversionRun {
   }
 
   /// The worker threads.
-  private var threads: Int {
+  var threads: Int {
     WorkerThreads.count(options.threads)
   }
 
@@ -92,7 +96,7 @@ struct ConversionRun {
     }
 
     begin("import", "reading \(options.input)")
-    let source = try SourceModel.read(
+    var source = try SourceModel.read(
       options.input, architecture: options.architecture, edge: EdgeOptions(options))
     warnings += source.notes
     if options.batch != nil && options.verifySamples > 0 { try checkBatch(of: source) }
@@ -107,6 +111,10 @@ struct ConversionRun {
     if options.prunes {
       begin("prune", "pruning")
       let staysKeras = format.isKeras && source.keras != nil
+      var options = options
+      if let images = options.fineTune?.data, options.calibration == nil {
+        options.calibration = .path(images)
+      }
       let resultLayout = format.isKeras ? ImageLayout.channelsLast : .channelsFirst
       let result = try PruningStage(
         options: options, threads: threads, keepsLayers: staysKeras,
@@ -115,6 +123,11 @@ struct ConversionRun {
       slim = result.graph
       pruned = result
       end()
+    }
+
+    if let wanted = options.fineTune {
+      slim = try fineTune(slim, wanted, source, pruned, isKeras: format.isKeras)
+      if fineTuned?.keepsLayers == false { source.keras = nil }
     }
 
     if format.isKeras { return try exportKeras(slim, source, pruned, format) }
@@ -221,8 +234,9 @@ struct ConversionRun {
     report.options = options.given
     report.job = options.job
     report.stages = stages
+    report.fineTune = fineTuned?.report
     report.warnings = warnings
-    report.summary = Summary.lines(report)
+    report.summary = Summary.lines(report) + (fineTuned?.summary ?? [])
     if let path = options.savePlan, let plan = pruned?.planText {
       try OutputFile.write(plan, to: path)
     }
@@ -236,11 +250,13 @@ struct ConversionRun {
   ) throws {
     begin("export", "writing \(path)")
     var file = try outputFile(path, source)
-    let companions =
+    var companions =
       try exporter.byteCount(of: slim).data > 0 ? [dataName(beside: file.path, source)] : []
     let dataPaths = try companions.map { (name) throws in try file.companion(name) }
+    let dataName = companions.first
+    companions += try writeLabels(beside: &file)
     do throws(ONNXError) {
-      try exporter.write(slim, toFile: file.temporaryPath, dataName: companions.first)
+      try exporter.write(slim, toFile: file.temporaryPath, dataName: dataName)
     } catch {
       throw ONNXError(error.reason, at: error.place.trail.isEmpty ? error.place : .file(path))
     }
@@ -253,50 +269,12 @@ struct ConversionRun {
     try file.commit(companions: companions) { () throws(ConversionFault) in
       try finish(&report, pruned, written: written)
     }
-  }
-
-  // MARK: Verification
-
-  /// Runs the result, as its file says it where that can be read back, beside the source.
-  mutating func verify(
-    _ result: Graph, _ source: SourceModel, _ pruned: PruningStage.Result?,
-    _ report: inout ConversionReport
-  ) throws {
-    begin("verification", "verifying")
-    defer { end() }
-    let masks = pruned?.masks() ?? []
-    var reference = pruned?.reference ?? source.graph
-    if !masks.isEmpty { reference = try reference.masked(masks) }
-    let name = masks.isEmpty ? "source" : "masked source"
-    guard let parts = try RunnableParts(reference, result) else {
-      warnings.append("not verified: nothing can be run beside nodes that are carried as they are")
-      return
-    }
-    if !parts.carriedNodes.isEmpty { warnings.append(Verification.limits(parts)) }
-    let verification = Verification(
-      reference: parts.reference, result: parts.result, inputLayouts: inputLayouts)
-    let outcome: Verification.Outcome
-    do {
-      outcome = try verification.run(options, threads: threads)
-    } catch let error as ExecutionError {
-      switch error.reason {
-      case .openExtent, .memory:
-        warnings.append(
-          "not verified: " + [error.what, error.remedy].compactMap { $0 }.joined(separator: "; "))
-        return
-      default: throw error
-      }
-    }
-    report.verification = outcome.report(name)
-    if let failure = outcome.failure {
-      if !options.force { throw failure }
-      warnings.append("verification failed, written because of --force: \(failure.what)")
-    }
+    fineTuned?.checkpoint?.remove()
   }
 
   /// The result as its file says it; the graph itself where the file has operators that are written
   /// but not read.
-  private mutating func reopened(_ path: String, _ slim: Graph) throws -> Graph {
+  mutating func reopened(_ path: String, _ slim: Graph) throws -> Graph {
     do throws(ONNXError) {
       return try ONNXImporter(table: .standard).model(contentsOf: path).graph
     } catch {

@@ -29,6 +29,7 @@ extension ConversionFault {
     case .badArchitecture(let found): "not the JSON of an architecture: \(found)"
     case .cannotRun(let words): "the source itself can't be run (\(words))"
     case .calibration(let words): words
+    case .teacher(let words): words
     case .cannotMeasure(let words): "it can't be measured: \(words)"
     }
   }
@@ -49,6 +50,8 @@ extension ConversionFault {
     case .layoutUnknown: "leave out --inputs-as-nchw or --inputs-as-nhwc"
     case .cannotRun: "give --no-verify to convert it all the same"
     case .badArchitecture: "write what model.to_json() gives to the file"
+    case .teacher:
+      "give the teacher a classifier for them first: ecconvert finetune TEACHER --data DIR -o OUT"
     case .options, .noSuchInput, .calibration, .cannotMeasure: nil
     }
   }

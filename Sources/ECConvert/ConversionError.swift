@@ -56,6 +56,8 @@ public struct ConversionFault: DiagnosticError, Equatable {
     case cannotRun(String)
     /// Calibration data that doesn't fit the model.
     case calibration(String)
+    /// A teacher that doesn't fit the data.
+    case teacher(String)
     /// No engine runs the model.
     case cannotMeasure(String)
   }
@@ -73,8 +75,8 @@ public struct ConversionFault: DiagnosticError, Equatable {
   public var category: FaultCategory {
     switch reason {
     case .cannotRead(_, let isMissing): isMissing ? .missingInput : .input
-    case .unknownFormat, .badArchitecture, .cannotRun, .calibration, .batchIsBaked, .batchUnproven,
-      .cannotMeasure:
+    case .unknownFormat, .badArchitecture, .cannotRun, .calibration, .teacher, .batchIsBaked,
+      .batchUnproven, .cannotMeasure:
       .input
     case .unknownOutput, .options, .noSuchInput, .unnamedShape, .shapeDoesNotFit, .layoutUnknown:
       .usage

@@ -18,7 +18,12 @@ public struct ConversionOptions: Sendable {
 
   /// How what pruning broke is mended.
   public enum Repair: String, Sendable, CaseIterable {
-    case none, bias, merge
+    case none, bias, merge, sequential
+  }
+
+  /// What becomes of the statistics of batch normalizations.
+  public enum BatchNorm: String, Sendable, CaseIterable {
+    case keep, paired, recalibrate
   }
 
   /// Which end of the ranking the paper's score keeps.
@@ -128,7 +133,7 @@ public struct ConversionOptions: Sendable {
   public var minimumChannels = 2
   /// The largest share that any layer loses.
   public var maximumLayerRatio = 0.95
-  /// The data for centrality, obs and merge; by default synthetic, wherever the model can be run.
+  /// The data for centrality, obs and the repair; by default synthetic, wherever the model can be run.
   public var calibration: Calibration?
   /// The most images taken from a folder.
   public var calibrationCount = 64
@@ -140,8 +145,14 @@ public struct ConversionOptions: Sendable {
   public var cropsToAspectRatio = false
   /// How pruning is mended; by default merge where there is calibration data, else bias.
   public var repair: Repair?
-  /// The ridge of the merge, relative to the mean variance.
+  /// The ridge of the merge and the sequential repair, relative to the mean variance.
   public var ridge = 0.03
+  /// What becomes of the statistics of batch normalizations.
+  public var batchNorm = BatchNorm.keep
+
+  // Fine-tuning
+  /// How the classifier is made anew; `nil` leaves it as it is.
+  public var fineTune: FineTuneOptions?
 
   // The model's edge and format
   /// Concrete shapes of inputs, by name; without a name it is that of the only input.

@@ -34,6 +34,8 @@ public struct ConversionReport: Sendable {
   public var job: String?
   /// What pruning did, in the report's own words, or `nil` if nothing was pruned.
   public var pruning: FormatObject?
+  /// What fine-tuning did, or `nil` if nothing was learnt.
+  public var fineTune: FormatObject?
   /// What the verification found, or `nil` if none was made.
   public var verification: FormatObject?
   /// Each layer that computes, before and after.
@@ -68,6 +70,7 @@ public struct ConversionReport: Sendable {
     if let options { object["options"] = .object(options) }
     if let job { object["job"] = .string(job) }
     if let pruning { object["pruning"] = .object(pruning) }
+    if let fineTune { object["finetune"] = .object(fineTune) }
     if !layers.isEmpty { object["layers"] = .list(layers.map { .object($0) }) }
     if let verification { object["verification"] = .object(verification) }
     object["stages"] = .list(

@@ -1,7 +1,8 @@
+import ECArchive
 import ECDiagnostics
 package import ECTensor
 
-/// Reads arrays from `.npy` files and uncompressed `.npz` archives, mapped.
+/// Reads arrays from `.npy` files and `.npz` archives; what isn't compressed is mapped.
 package enum NumpyFile {
   /// The first array of a file (of an archive: `x`, `in_0` or the first one).
   /// - Throws: `ConversionFault` if the file can't be read or has no array of numbers.
@@ -20,7 +21,29 @@ package enum NumpyFile {
       }
       range = member.range
     }
-    return try array(file, range, place)
+    return try array(file.storage(), range, place)
+  }
+
+  /// All arrays of an archive by their names, which may be compressed.
+  /// - Throws: `ArchiveError` or `ConversionFault`.
+  static func arrays(_ path: String) throws -> [String: Tensor] {
+    let place = Place.file(path)
+    let file = try MappedFile.opened(path)
+    let archive = try Archive(path: path)
+    var arrays: [String: Tensor] = [:]
+    for entry in archive.entries where entry.name.hasSuffix(".npy") {
+      let name = String(entry.name.dropLast(4))
+      if let range = try archive.storedRange(of: entry) {
+        arrays[name] = try array(file.storage(), range, place)
+        continue
+      }
+      try archive.checkSize(of: entry)
+      let storage = try TensorStorage(byteCount: Int(entry.byteCount)) {
+        try archive.read(entry, into: $0)
+      }
+      arrays[name] = try array(storage, 0..<storage.byteCount, place)
+    }
+    return arrays
   }
 
   /// The stored members of a zip archive, by its local headers.
@@ -59,11 +82,11 @@ package enum NumpyFile {
     return members
   }
 
-  private static func array(_ file: MappedFile, _ range: Range<Int>, _ place: Place)
+  private static func array(_ storage: TensorStorage, _ range: Range<Int>, _ place: Place)
     throws(ConversionFault) -> Tensor
   {
-    let header = file.withBytes { bytes -> (text: String, end: Int)? in
-      let bytes = UnsafeRawBufferPointer(rebasing: bytes[range])
+    let header = { () -> (text: String, end: Int)? in
+      let bytes = UnsafeRawBufferPointer(rebasing: storage.bytes[range])
       guard bytes.count > 12, bytes.starts(with: [0x93, 0x4E, 0x55, 0x4D, 0x50, 0x59]) else {
         return nil
       }
@@ -72,7 +95,7 @@ package enum NumpyFile {
       let length = (0..<(isLong ? 4 : 2)).reduce(0) { $0 | Int(bytes[8 + $1]) << (8 * $1) }
       guard start + length <= bytes.count else { return nil }
       return (String(decoding: bytes[start..<(start + length)], as: UTF8.self), start + length)
-    }
+    }()
     guard let header else { throw ConversionFault(.calibration("not a numpy array"), at: place) }
     let types: [(name: String, type: ElementType)] = [
       ("<f4", .float32), ("<f8", .float64), ("<f2", .float16), ("|u1", .uint8), ("|i1", .int8),
@@ -89,7 +112,7 @@ package enum NumpyFile {
     var count = 1
     for extent in shape {
       let (product, overflow) = count.multipliedReportingOverflow(by: extent)
-      guard extent > 0, !overflow, product <= file.byteCount else {
+      guard extent > 0, !overflow, product <= storage.byteCount else {
         throw ConversionFault(
           .calibration("the array's extents \(shape) don't fit the file"), at: place)
       }
@@ -100,7 +123,7 @@ package enum NumpyFile {
         .calibration("the array's extents \(shape) don't fit the file"), at: place)
     }
     return Tensor(
-      elementType: type, shape: shape, storage: file.storage(),
+      elementType: type, shape: shape, storage: storage,
       byteOffset: range.lowerBound + header.end)
   }
 

@@ -100,8 +100,9 @@ struct OperatorSample {
   private static func config(_ rank: Int) -> FormatObject {
     [
       "units": .int(4), "filters": .int(4), "kernel_size": .int(3), "size": .int(2),
-      "axis": .int(-1), "n": .int(2), "height": .int(3),
-      "width": .int(3), "scale": .float(0.5), "rate": .float(0.5), "use_bias": .bool(false),
+      "axis": .int(-1), "n": .int(2), "height": .int(3), "indices_or_sections": .int(2),
+      "num_or_size_splits": .int(2), "width": .int(3), "scale": .float(0.5), "rate": .float(0.5),
+      "use_bias": .bool(false),
       "groups": .int(1),
       "activation": .string("linear"), "target_shape": ints(-1), "axes": .int(1),
       "factor": .float(0.5),

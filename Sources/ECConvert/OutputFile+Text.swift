@@ -10,7 +10,7 @@ extension OutputFile {
     try file.commit()
   }
 
-  private static func put(_ text: String, toNewFile temporary: String, _ path: String)
+  static func put(_ text: String, toNewFile temporary: String, _ path: String)
     throws(ConversionFault)
   {
     let descriptor = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)

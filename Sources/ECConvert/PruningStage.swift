@@ -32,21 +32,19 @@ struct PruningStage {
     fileprivate let layout: ImageLayout
     fileprivate let resultLayout: ImageLayout
     fileprivate let criterion: String
-    fileprivate let repair: ConversionOptions.Repair
     /// What was measured on, if anything was.
     fileprivate let calibration: FormatObject?
-
-    /// The numbers that stand in for removed channels, where biases took them over.
-    fileprivate let fills: [ChannelUnit: Float]
+    /// What was done about what pruning broke.
+    fileprivate let mended: RepairStage.Outcome
 
     /// The masks with which the reference computes what the slim graph does.
     func masks() -> [OperandMask] {
       var fillOf: [String: Tensor] = [:]
-      if !fills.isEmpty {
+      if !mended.fills.isEmpty {
         for site in groups.readingSites(of: reference) {
           var shape = [Int](repeating: 1, count: reference[site.value].type.rank)
           shape[site.axis] = site.units.count
-          let numbers = site.units.map { unit in unit.flatMap { fills[$0] } ?? 0 }
+          let numbers = site.units.map { unit in unit.flatMap { mended.fills[$0] } ?? 0 }
           fillOf["\(site.node.index)/\(site.operand)"] = Tensor(numbers, shape: shape)
         }
       }
@@ -58,13 +56,21 @@ struct PruningStage {
     }
   }
 
+  /// What was seen of activations.
+  struct Measured {
+    /// The samples.
+    let inputs: CalibrationInputs
+    /// Mean and covariance of the channels, reading site by reading site.
+    let moments: [SiteMoments?]
+  }
+
   func run(_ source: SourceModel, warnings: inout [String]) throws -> Result {
+    try RepairStage.check(options)
     var reference = source.graph
     if !keepsLayers { _ = try UnshareVectors().run(on: &reference) }
     var groups = ChannelGroups(reference)
     let sites = groups.readingSites(of: reference)
     let measured = try measure(reference, sites, source, &warnings)
-    let moments = measured?.moments ?? []
     let statistics = measured.map {
       ActivationStatistics(groups, sites: sites, moments: $0.moments)
     }
@@ -82,42 +88,23 @@ struct PruningStage {
     }
     let keeps = try plan.keeps(in: groups)
     if options.plan == nil, let words = reasonForNothing(groups, keeps) { warnings.append(words) }
-    var slimSource: Graph?
     let repair = options.repair ?? standardRepair(reference, statistics != nil, &warnings)
-    var fills: [ChannelUnit: Float] = [:]
-    if repair == .bias {
-      // Biases took over exactly what the removed channels gave: the reference stays the source.
-      let kept = keeps.map(Set.init)
-      var mended = reference
-      fills = try BiasRepair(groups, sites: sites).run(
-        on: &mended, keeps: { kept[$0.group].contains($0.index) },
-        evaluate: { [reference] in try Evaluator.result(of: $0, in: reference, on: $1) })
-      if !fills.isEmpty {
-        groups = ChannelGroups(mended)
-        slimSource = mended
-      }
-    }
-    if repair == .merge {
-      guard statistics != nil else {
-        throw ConversionFault(
-          .options("'merge' needs --calibration"), at: .option("--repair"))
-      }
-      let kept = keeps.map(Set.init)
-      _ = try MergeRepair(groups, sites: sites, moments: moments, ridge: options.ridge)
-        .run(on: &reference) { kept[$0.group].contains($0.index) }
-      // A layer may have a bias now that it hadn't: it is cut with the others.
-      groups = ChannelGroups(reference)
-    }
+    let mended = try RepairStage(options: options, repair: repair, threads: threads).run(
+      on: reference, groups, sites, plan, measured)
+    warnings += mended.notes
+    reference = mended.reference
+    // A layer may have a bias now that it hadn't: it is cut with the others.
+    groups = ChannelGroups(mended.slimSource ?? reference)
     let removal = try RemoveChannels(plan, from: groups)
-    var slim = slimSource ?? reference
+    var slim = mended.slimSource ?? reference
     let lost = try removal.apply(to: &slim)
     return Result(
       graph: slim, reference: reference, planText: planText(plan, groups, importance),
       groups: groups, removal: removal,
       lost: lost, importance: importance, keeps: keeps, options: options, layout: source.layout,
       resultLayout: resultLayout ?? source.layout,
-      criterion: options.plan == nil ? criterion.name : "plan", repair: repair,
-      calibration: measured?.inputs.description, fills: fills)
+      criterion: options.plan == nil ? criterion.name : "plan",
+      calibration: measured?.inputs.description, mended: mended)
   }
 
   /// What is done for the layers behind removed channels unless the user says otherwise.
@@ -137,7 +124,7 @@ struct PruningStage {
 
   /// Whether anything is done with activations.
   private var needsActivations: Bool {
-    if options.repair == nil || options.repair == .merge { return true }
+    if options.repair != ConversionOptions.Repair.none || options.batchNorm != .keep { return true }
     return options.plan == nil && [nil, .centrality, .obs].contains(options.criterion)
   }
 
@@ -147,7 +134,7 @@ struct PruningStage {
   /// by its weights alone; data that the user names must work.
   private func measure(
     _ graph: Graph, _ sites: [ReadingSite], _ source: SourceModel, _ warnings: inout [String]
-  ) throws -> (inputs: CalibrationInputs, moments: [SiteMoments?])? {
+  ) throws -> Measured? {
     guard needsActivations else { return nil }
     do {
       let inputs = try CalibrationSource(
@@ -161,7 +148,7 @@ struct PruningStage {
           "calibrated on drawn images; a folder of real ones (--calibration DIR, 32 or more, no "
             + "labels) ranks and repairs better")
       }
-      return (inputs, moments)
+      return Measured(inputs: inputs, moments: moments)
     } catch let error as any DiagnosticError where options.calibration == nil {
       warnings.append(
         "the model can't be run on drawn images, so weights alone decide: "
@@ -257,11 +244,12 @@ extension PruningStage.Result {
   func report(final: Graph) -> FormatObject {
     [
       "criterion": .string(criterion), "ratio": .float(options.pruningRatio),
-      "repair": .string(repair.rawValue),
+      "repair": .string(mended.repair.rawValue), "batchnorm": .string(mended.batchNorm.rawValue),
       "calibration": .object(calibration ?? ["source": .string("none")]),
       "prunableMACShare": .float((groups.prunableMACShare * 1e6).rounded() / 1e6),
       "groups": .list(groups.groups.filter(\.isPrunable).map { .object(report($0)) }),
       "tensors": .list(tensors(final).map { .object($0) }),
+      "reconstruction": .list(mended.layers.compactMap(RepairStage.report)),
       "barriers": .list(
         groups.barriers.map {
           .object([
@@ -319,7 +307,7 @@ extension PruningStage.Result {
   /// Every result that lost channels at the node that makes them, as the written model calls it.
   private func tensors(_ final: Graph) -> [FormatObject] {
     let present = Set(final.order)
-    return lost.compactMap { entry in
+    return lost.compactMap { entry -> FormatObject? in
       guard present.contains(entry.node) else { return nil }
       let value = final[final[entry.node].outputs[0]]
       let axis =
@@ -329,14 +317,20 @@ extension PruningStage.Result {
         "name": .string(value.name), "axis": .int(axis),
         "keep": .list(entry.keep.map { .int($0) }),
       ]
-      let fill = fill(of: entry.node)
-      if !fill.isEmpty { object["fill"] = .object(fill) }
+      let exact = fill(of: entry.node, mended.fills)
+      let means = fill(of: entry.node, mended.means)
+      if !(exact.isEmpty && means.isEmpty) {
+        object["fill"] = .object(exact.merging(means) { exact, _ in exact })
+      }
+      if !means.isEmpty {
+        object["approximate"] = .list(means.keys.compactMap { Int($0) }.map { .int($0) })
+      }
       return object
     }
   }
 
   /// The numbers that stand in for channels that a node made, by position.
-  private func fill(of node: NodeID) -> FormatObject {
+  private func fill(of node: NodeID, _ fills: [ChannelUnit: Float]) -> FormatObject {
     guard let axis = groups.axes.first(where: { $0.node == node && $0.role == .producer }) else {
       return [:]
     }

@@ -24,6 +24,7 @@ package enum Summary {
           + (barriers == 0
             ? "" : "; \(barriers) barrier\(barriers == 1 ? "" : "s"), see the report"))
     }
+    if let repaired = report.pruning.flatMap(repair) { lines.append(repaired) }
     if let check = report.verification, let samples = check["samples"]?.int,
       let relative = check["maxRelativeDifference"]?.double
     {
@@ -33,6 +34,19 @@ package enum Summary {
           + "largest output")
     }
     return lines
+  }
+
+  /// How far layers are from what they gave, before and after the repair.
+  private static func repair(_ pruning: FormatObject) -> String? {
+    let layers = (pruning["reconstruction"]?.list ?? []).compactMap(\.object)
+    let name = pruning["repair"]?.string ?? ""
+    guard !layers.isEmpty, name != "none" else { return nil }
+    func median(_ key: String) -> String {
+      let errors = layers.compactMap { $0[key]?.double }.sorted()
+      return percent((errors[(errors.count - 1) / 2] + errors[errors.count / 2]) / 2)
+    }
+    return "repaired \(layers.count) layers by \(name): median error of a layer "
+      + "\(median("before")) -> \(median("after"))"
   }
 
   private static func row(_ title: String, _ before: String, _ after: String, _ share: String)

@@ -45,6 +45,7 @@ struct Batch: ParsableCommand, ConversionArguments {
   @OptionGroup(title: "The sources") var source: SourceArguments
   @OptionGroup(title: "Pruning") var pruning: PruningArguments
   @OptionGroup(title: "Data and repair") var data: DataArguments
+  @OptionGroup(title: "Fine-tuning") var learning: FineTuneRequest
   @OptionGroup(title: "The written models") var edge: EdgeArguments
   @OptionGroup(title: "Verification") var verification: VerificationArguments
   @OptionGroup(title: "Run") var compute: ComputeArguments

@@ -27,10 +27,23 @@ enum ConfigurationFile {
     ("tau", { number($0.pruning.tau) }),
     ("calibration", { text($0.data.calibration) }),
     ("calibration-samples", { number($0.data.calibrationSamples) }),
-    ("preprocess", { text($0.data.preprocess) }),
-    ("interpolation", { text($0.data.interpolation) }),
-    ("crop-to-aspect-ratio", { flag($0.data.cropToAspectRatio) }),
+    ("preprocess", { text($0.data.images.preprocess) }),
+    ("interpolation", { text($0.data.images.interpolation) }),
+    ("crop-to-aspect-ratio", { flag($0.data.images.cropToAspectRatio) }),
+    ("finetune", { text($0.learning.finetune) }),
+    ("optimizer", { text($0.learning.fineTuning.optimizer) }),
+    ("batch-size", { number($0.learning.fineTuning.batchSize) }),
+    ("learning-rate", { number($0.learning.fineTuning.learningRate) }),
+    ("epochs", { number($0.learning.fineTuning.epochs) }),
+    ("weight-decay", { number($0.learning.fineTuning.weightDecay) }),
+    ("validation-split", { number($0.learning.fineTuning.validationSplit) }),
+    ("image-size", { number($0.learning.fineTuning.imageSize) }),
+    ("augment", { flag($0.learning.fineTuning.augment) }),
+    ("teacher", { text($0.learning.fineTuning.teacher) }),
+    ("class-weights", { flag($0.learning.fineTuning.classWeights) }),
+    ("early-stopping", { number($0.learning.fineTuning.earlyStopping) }),
     ("repair", { text($0.data.repair) }),
+    ("batchnorm", { text($0.data.batchnorm) }),
     ("ridge", { number($0.data.ridge) }),
     ("input-shape", { list($0.edge.inputShape) }),
     ("batch", { number($0.edge.batch) }),
@@ -53,7 +66,7 @@ enum ConfigurationFile {
 
   /// The options of one run only: they may stand in a file, and aren't kept by `--save-config`.
   private static let ofOneRun = [
-    "dry-run", "force", "output", "report", "html", "plan", "save-plan",
+    "dry-run", "force", "output", "report", "html", "plan", "save-plan", "checkpoint-dir", "resume",
   ]
 
   /// The options of a command that were given, by their long names.
@@ -163,6 +176,7 @@ protocol ConversionArguments {
   var source: SourceArguments { get }
   var pruning: PruningArguments { get }
   var data: DataArguments { get }
+  var learning: FineTuneRequest { get }
   var edge: EdgeArguments { get }
   var verification: VerificationArguments { get }
   var compute: ComputeArguments { get }

@@ -23,8 +23,11 @@ struct Convert: ParsableCommand, ConversionArguments {
                         from Keras to Keras; .h5 loads in Keras 3 and in tf-keras
         ecconvert vgg16.h5 -o vgg16.onnx
                         convert only
+        ecconvert vgg16.h5 --prune 0.5 --finetune flower_photos -o flowers.onnx
+                        prune, then learn a classifier for its folders
 
       OTHER COMMANDS (see 'ecconvert COMMAND --help'):
+        finetune IN     learn a new classifier without pruning
         inspect IN      layers, shapes, parameters, MACs and what can be pruned
         plan IN         decide which channels go, and keep the decision in a file
         batch IN...     many models at once, resumable
@@ -44,6 +47,8 @@ struct Convert: ParsableCommand, ConversionArguments {
   @OptionGroup(title: "The source") var source: SourceArguments
   @OptionGroup(title: "Pruning") var pruning: PruningArguments
   @OptionGroup(title: "Data and repair") var data: DataArguments
+  @OptionGroup(title: "Fine-tuning") var learning: FineTuneRequest
+  @OptionGroup(title: "Fine-tuning, if it is stopped") var checkpoint: CheckpointArguments
   @OptionGroup(title: "The written model") var edge: EdgeArguments
   @OptionGroup(title: "Verification") var verification: VerificationArguments
   @OptionGroup(title: "Run") var compute: ComputeArguments
@@ -62,6 +67,8 @@ struct Convert: ParsableCommand, ConversionArguments {
     try files.apply(to: &options)
     try pruning.apply(to: &options)
     try data.apply(to: &options)
+    try learning.apply(to: &options)
+    try checkpoint.apply(to: &options)
     try edge.apply(to: &options)
     try verification.apply(to: &options)
     try compute.apply(to: &options)

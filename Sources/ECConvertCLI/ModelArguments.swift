@@ -12,21 +12,9 @@ struct SourceArguments: ParsableArguments {
   var arch: String?
 }
 
-/// The options for data and for mending what pruning broke; shared by `convert` and `plan`.
-struct DataArguments: ParsableArguments {
-  @Option(
-    help: ArgumentHelp(
-      "What activations are measured on: a folder of JPEG or PNG images, a .npy or .npz file "
-        + "with a batch of inputs as the model takes them, synthetic (images are drawn), or none "
-        + "(weights only). No labels are needed; 32 to 256 images are enough. "
-        + "(default: synthetic)",
-      valueName: "PATH"))
-  var calibration: String?
-
-  @Option(
-    help: ArgumentHelp("Images taken from a folder at most. (default: 64)", valueName: "N"))
-  var calibrationSamples: String?
-
+/// The options for how images are brought to what a model takes; shared by all commands that read
+/// images.
+struct ImageArguments: ParsableArguments {
   @Option(
     help: ArgumentHelp(
       "What is done to images before the model sees them, as keras.applications calls it: "
@@ -43,6 +31,35 @@ struct DataArguments: ParsableArguments {
   @Flag(help: "Cut images to the model's aspect ratio instead of distorting them.")
   var cropToAspectRatio = false
 
+  /// Puts the values into options.
+  func apply(to options: inout ConversionOptions) throws(UsageError) {
+    if let preprocess, preprocess != "auto" {
+      options.preprocessing = try OptionValues.choice(preprocess, "--preprocess")
+    }
+    if let interpolation {
+      options.interpolation = try OptionValues.choice(interpolation, "--interpolation")
+    }
+    options.cropsToAspectRatio = cropToAspectRatio
+  }
+}
+
+/// The options for data and for mending what pruning broke; shared by `convert` and `plan`.
+struct DataArguments: ParsableArguments {
+  @Option(
+    help: ArgumentHelp(
+      "What activations are measured on: a folder of JPEG or PNG images, a .npy or .npz file "
+        + "with a batch of inputs as the model takes them, synthetic (images are drawn), or none "
+        + "(weights only). No labels are needed; 32 to 256 images are enough. "
+        + "(default: synthetic)",
+      valueName: "PATH"))
+  var calibration: String?
+
+  @Option(
+    help: ArgumentHelp("Images taken from a folder at most. (default: 64)", valueName: "N"))
+  var calibrationSamples: String?
+
+  @OptionGroup var images: ImageArguments
+
   @Option(
     help: ArgumentHelp(
       "How pruning is mended: \(OptionValues.names(ConversionOptions.Repair.self)). "
@@ -52,8 +69,16 @@ struct DataArguments: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
-      "Ridge of the merge, relative to the mean variance. (default: 0.03)", valueName: "L"))
+      "Ridge of merge and sequential, relative to the mean variance. (default: 0.03)",
+      valueName: "L"))
   var ridge: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "Statistics of batch normalizations: keep, paired (moved by what pruning changes on the "
+        + "calibration images), recalibrate (taken anew on them). (default: keep)",
+      valueName: "NAME"))
+  var batchnorm: String?
 
   /// Puts the values into options.
   func apply(to options: inout ConversionOptions) throws(UsageError) {
@@ -67,15 +92,10 @@ struct DataArguments: ParsableArguments {
       options.calibrationCount = try OptionValues.integer(
         calibrationSamples, "--calibration-samples", atLeast: 1)
     }
-    if let preprocess, preprocess != "auto" {
-      options.preprocessing = try OptionValues.choice(preprocess, "--preprocess")
-    }
-    if let interpolation {
-      options.interpolation = try OptionValues.choice(interpolation, "--interpolation")
-    }
-    options.cropsToAspectRatio = cropToAspectRatio
+    try images.apply(to: &options)
     if let repair { options.repair = try OptionValues.choice(repair, "--repair") }
     if let ridge { options.ridge = try OptionValues.number(ridge, "--ridge", atLeast: 0) }
+    if let batchnorm { options.batchNorm = try OptionValues.choice(batchnorm, "--batchnorm") }
   }
 }
 

@@ -58,7 +58,7 @@ public struct ChannelStatistics {
       try Threads.withCount(threads) { () throws(BLASError) in
         for k in group {
           guard let place = places.firstIndex(of: Evaluator.Tap(taps[k])) else { continue }
-          try sums[k].add(results[place], limit: ChannelStatistics.positionLimit)
+          try sums[k].add([results[place]], limit: ChannelStatistics.positionLimit)
         }
       }
     } catch {

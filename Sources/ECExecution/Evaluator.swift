@@ -33,16 +33,24 @@ public final class Evaluator {
     var last: Int?
   }
 
-  init(
+  convenience init(
     _ graph: Graph, _ inputShapes: [[Int]], _ taps: [Tap], threads: Int
   ) throws(ExecutionError) {
-    let concrete = try graph.concrete(inputShapes)
-    inputNames = graph.inputs.map { graph[$0].name }
-    mapped = graph.mappedFiles
-    self.inputShapes = inputShapes
+    try self.init(
+      concrete: try graph.concrete(inputShapes), from: graph.inputs, inputShapes, taps,
+      threads: threads)
+  }
+
+  /// Prepares the part of a graph, all of whose extents are numbers, behind given values.
+  init(
+    concrete: Graph, from given: [ValueID], _ shapes: [[Int]], _ taps: [Tap], threads: Int
+  ) throws(ExecutionError) {
+    inputNames = given.map { concrete[$0].name }
+    mapped = concrete.mappedFiles
+    inputShapes = shapes
     let lowering = GraphLowering(threads: threads)
     do throws(GraphError) {
-      let values = try lowering.lower(concrete, inputShapes, for: taps.map(\.value))
+      let values = try lowering.lower(concrete, from: given, shapes, for: taps.map(\.value))
       var outputShapes: [[Int]] = []
       for (tap, value) in zip(taps, values) {
         var shape = value.shape

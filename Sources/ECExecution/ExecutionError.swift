@@ -10,6 +10,12 @@ public struct ExecutionError: DiagnosticError, Equatable {
     case inputShape(input: String, found: [Int], expected: [Int])
     /// Another number of inputs than the graph has.
     case inputCount(found: Int, expected: Int)
+    /// Operators, each with its place, that have no gradient or can't be run.
+    case notTrainable([String])
+    /// A loss needs one output.
+    case outputCount(Int)
+    /// A gradient is asked for by a value that the output doesn't depend on.
+    case valueNotRead
     /// A run that takes more memory, in bytes, than there is.
     case memory(needed: Int, available: Int)
     /// An operator refuses to be lowered, or a kernel fails, in their words.
@@ -38,10 +44,19 @@ public struct ExecutionError: DiagnosticError, Equatable {
     case .inputShape(let input, let found, let expected):
       "input '\(input)' is \(found), expected \(expected)"
     case .inputCount(let found, let expected): "\(found) inputs were given, expected \(expected)"
+    case .notTrainable(let operators):
+      "\(operators.count) operator\(operators.count == 1 ? "" : "s") can't be trained through"
+    case .outputCount(let count): "the model has \(count) outputs, training needs one"
+    case .valueNotRead: "the output depends on less than was asked for"
     case .memory(let needed, let available):
       "running it takes \(needed >> 20) MiB or more, there are \(available >> 20)"
     case .kernel(let words): words
     }
+  }
+
+  public var details: [String] {
+    if case .notTrainable(let operators) = reason { return operators }
+    return []
   }
 
   public var remedy: String? {

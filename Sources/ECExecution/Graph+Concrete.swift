@@ -30,14 +30,14 @@ extension Graph {
     return graph
   }
 
-  /// The nodes on which values depend, in topological order.
-  func nodes(neededFor values: [ValueID]) -> [Node] {
-    var needed = Set(values)
+  /// The nodes on which values depend, in topological order, back to values that are given.
+  func nodes(neededFor values: [ValueID], given: Set<ValueID> = []) -> [Node] {
+    var needed = Set(values).subtracting(given)
     var kept: [Node] = []
     for id in order.reversed() {
       let node = self[id]
       guard node.outputs.contains(where: needed.contains) else { continue }
-      needed.formUnion(node.inputs.compactMap { $0 })
+      needed.formUnion(node.inputs.compactMap { $0 }.filter { !given.contains($0) })
       kept.append(node)
     }
     return kept.reversed()

@@ -1,13 +1,48 @@
+import ECDiagnostics
 import ECGraph
 
 extension GraphLowering {
-  /// Lowers the nodes that some values depend on, and gives those values.
+  /// The values of a graph that are treated in a special way.
+  struct Special {
+    /// Constants that the program takes as inputs, behind the given values and in this order.
+    var weights: [ValueID] = []
+    /// Values whose gradients are asked for: none shares its buffer with one before it.
+    var separate: Set<ValueID> = []
+  }
+
+  /// Lowers the nodes that lie between given values and wanted ones, and gives the wanted ones.
   func lower(
-    _ graph: Graph, _ inputShapes: [[Int]], for wanted: [ValueID]
+    _ graph: Graph, from given: [ValueID], _ shapes: [[Int]], for wanted: [ValueID]
   ) throws(GraphError) -> [KernelValue] {
+    var faults: [GraphError] = []
+    let values = lower(graph, from: given, shapes, for: wanted, Special(), &faults)
+    if let fault = faults.first { throw fault }
+    var found: [KernelValue] = []
+    for id in wanted {
+      guard let value = values[id] ?? graph.constant(id).map({ constant($0) }) else {
+        throw GraphError(.noOutput)
+      }
+      found.append(value)
+    }
+    return found
+  }
+
+  /// Lowers what it can, and keeps what operators refuse.
+  func lower(
+    _ graph: Graph, from given: [ValueID], _ shapes: [[Int]], for wanted: [ValueID],
+    _ special: Special, _ faults: inout [GraphError]
+  ) -> [ValueID: KernelValue] {
     var values: [ValueID: KernelValue] = [:]
-    for (id, shape) in zip(graph.inputs, inputShapes) { values[id] = input(shape) }
-    for node in graph.nodes(neededFor: wanted) {
+    var lost: Set<ValueID> = []
+    for (id, shape) in zip(given, shapes) { values[id] = input(shape) }
+    for id in special.weights {
+      if let tensor = graph.constant(id) { values[id] = input(tensor.shape) }
+    }
+    for node in graph.nodes(neededFor: wanted, given: Set(given)) {
+      guard lost.isDisjoint(with: node.inputs.compactMap { $0 }) else {
+        lost.formUnion(node.outputs)
+        continue
+      }
       for case .some(let input) in node.inputs where values[input] == nil {
         if let tensor = graph.constant(input) { values[input] = constant(tensor) }
       }
@@ -17,21 +52,25 @@ extension GraphLowering {
         results = try node.op.lower(
           node.inputs.map { $0.flatMap { values[$0] } }, graph.operands(of: node), into: self)
       } catch {
-        throw error.at(node: node.name)
+        faults.append(error.at(node: node.name))
+        lost.formUnion(node.outputs)
+        continue
       }
       for (output, result) in zip(node.outputs, results) {
         // Kernels compute in float32; what is stored as float16 between them is rounded.
         let isHalf = graph[output].type.elementType == .float16
-        values[output] = isHalf ? converted(result, to: .float16) : result
+        let value = isHalf ? converted(result, to: .float16) : result
+        values[output] = special.separate.contains(output) ? separated(value, values) : value
       }
     }
-    var found: [KernelValue] = []
-    for id in wanted {
-      guard let value = values[id] ?? graph.constant(id).map({ constant($0) }) else {
-        throw GraphError(.noOutput)
-      }
-      found.append(value)
-    }
-    return found
+    return values
+  }
+
+  /// A value in a buffer of its own, so that its gradient isn't that of another one as well.
+  private func separated(_ x: KernelValue, _ others: [ValueID: KernelValue]) -> KernelValue {
+    let (buffer, order) = stored(x)
+    let isShared = others.values.contains { tensor($0) == nil && stored($0).buffer == buffer }
+    return isShared
+      ? value(kernel { $0.eltwise(.linear(alpha: 1, beta: 0), buffer) }, order: order) : x
   }
 }

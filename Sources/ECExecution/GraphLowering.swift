@@ -19,9 +19,14 @@ final class GraphLowering: KernelBuilder {
 
   private(set) var program: ProgramBuilder
   private var forms: [Form] = []
+  /// How batch normalization is done.
+  let mode: LoweringMode
+  /// The normalizations that something is learned from, in order.
+  var normalizations: [BatchNormalization] = []
 
-  init(threads: Int) {
+  init(threads: Int, mode: LoweringMode = .inference) {
     program = ProgramBuilder(threads: threads)
+    self.mode = mode
   }
 
   /// The program; the lowering must not be used afterwards.
@@ -61,6 +66,11 @@ final class GraphLowering: KernelBuilder {
   /// Adds a kernel to the program.
   func kernel(_ body: (inout ProgramBuilder) -> Buffer) -> Buffer {
     body(&program)
+  }
+
+  /// Adds the kernels of gradients to the program.
+  func differentiate(_ loss: Buffer, _ targets: [Buffer]) throws(KernelError) -> [Buffer?] {
+    try program.gradients(of: loss, by: targets)
   }
 
   /// A value for a buffer.
@@ -120,6 +130,22 @@ final class GraphLowering: KernelBuilder {
         dims: tensor.shape, order: .permuted(order), floats, owner: plain.keepAlive)
     }
   }
+}
+
+/// What a graph is lowered for.
+enum LoweringMode: Equatable {
+  case inference
+  /// Weights change; batch normalization takes its statistics from the batch, or those stored.
+  case training(usesBatch: Bool)
+}
+
+/// The statistics of a batch normalization: the operands stored in the graph, and those of the batch.
+struct BatchNormalization {
+  var operands: NormalizationOperands
+  var mean: Buffer
+  var variance: Buffer
+  /// The elements of which each is a mean.
+  var sampleCount: Int
 }
 
 extension ImageLayout {

@@ -1,12 +1,14 @@
 import ECBLAS
 import ECTensor
 
-/// Sums of products of channels, from which their moments follow.
+/// Sums of products of channels, from which their moments follow; of one activation, or of several
+/// side by side.
 ///
 /// Products are made in float32 around a pivot near the mean, over a few hundred samples at a time,
 /// and summed in float64: that loses nothing that matters and is faster than float64 throughout.
 struct MomentSum {
-  private let positions: [[Int]]
+  /// For every activation the positions of its channels.
+  private let parts: [[[Int]]]
   private let count: Int
   private var samples = 0
   private var pivot: [Float] = []
@@ -18,48 +20,62 @@ struct MomentSum {
   private static let blockLength = 256
 
   init(_ tap: ChannelTap) {
-    positions = tap.positions
-    count = positions.count
+    self.init(parts: [tap.positions])
+  }
+
+  /// Takes channels of several activations that have equally many samples.
+  init(parts: [[[Int]]]) {
+    self.parts = parts
+    count = parts.reduce(0) { $0 + $1.count }
     sum = [Double](repeating: 0, count: count)
     products = [Double](repeating: 0, count: count * count)
   }
 
-  /// Adds evenly spaced samples of an activation whose last axis is the tap's.
-  mutating func add(_ tensor: Tensor, limit: Int) throws(BLASError) {
-    try tensor.withFloats { (elements) throws(BLASError) in
-      try add(elements, extent: tensor.shape.last ?? 1, limit: limit)
+  /// Adds evenly spaced samples of activations whose last axes are those of the channels.
+  mutating func add(_ tensors: [Tensor], limit: Int) throws(BLASError) {
+    guard let first = tensors.first, let repeats = parts.first?.first?.count, repeats > 0 else {
+      return
     }
-  }
-
-  private mutating func add(
-    _ elements: UnsafeBufferPointer<Float>, extent: Int, limit: Int
-  ) throws(BLASError) {
-    guard let repeats = positions.first?.count, repeats > 0 else { return }
-    let total = elements.count / extent * repeats
+    let total = first.count / (first.shape.last ?? 1) * repeats
     let taken = min(total, limit)
-    let isWhole = repeats == 1 && positions.map { $0[0] } == Array(0..<extent)
     var rows = [Float](repeating: 0, count: MomentSum.blockLength * count)
     var gram = [Float](repeating: 0, count: count * count)
-    var first = 0
-    while first < taken {
-      let length = min(MomentSum.blockLength, taken - first)
-      for row in 0..<length {
-        let sample = (first + row) * total / taken
-        let source = sample / repeats * extent
-        if isWhole {
-          for k in 0..<count { rows[row * count + k] = elements[source + k] }
-        } else {
-          for k in 0..<count {
-            rows[row * count + k] = elements[source + positions[k][sample % repeats]]
-          }
-        }
+    var start = 0
+    while start < taken {
+      let length = min(MomentSum.blockLength, taken - start)
+      let samples = (start..<start + length).map { $0 * total / taken }
+      var offset = 0
+      for (tensor, positions) in zip(tensors, parts) {
+        let extent = tensor.shape.last ?? 1
+        tensor.withFloats { gather($0, extent, positions, samples, into: &rows, at: offset) }
+        offset += positions.count
       }
       if pivot.isEmpty { pivot = mean(rows, length) }
       centre(&rows, length)
       try multiply(rows, length, into: &gram)
-      first += length
+      start += length
     }
     samples += taken
+  }
+
+  /// Writes the channels of one activation at some samples into the rows, from a column on.
+  private func gather(
+    _ elements: UnsafeBufferPointer<Float>, _ extent: Int, _ positions: [[Int]],
+    _ samples: [Int], into rows: inout [Float], at offset: Int
+  ) {
+    let repeats = positions.first?.count ?? 1
+    let isWhole = repeats == 1 && positions.indices.allSatisfy { positions[$0][0] == $0 }
+    for (row, sample) in samples.enumerated() {
+      let source = sample / repeats * extent
+      let target = row * count + offset
+      if isWhole {
+        for k in positions.indices { rows[target + k] = elements[source + k] }
+      } else {
+        for k in positions.indices {
+          rows[target + k] = elements[source + positions[k][sample % repeats]]
+        }
+      }
+    }
   }
 
   private func mean(_ rows: [Float], _ length: Int) -> [Float] {

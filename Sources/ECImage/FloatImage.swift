@@ -9,7 +9,10 @@ public struct FloatImage: Sendable {
   /// `[height, width, channels]`, rows from the top.
   public internal(set) var samples: [Float]
 
-  init(width: Int, height: Int, channels: Int, samples: [Float]) {
+  /// Joins samples with their extents.
+  /// - Precondition: there are `height · width · channels` of them.
+  public init(width: Int, height: Int, channels: Int, samples: [Float]) {
+    precondition(samples.count == width * height * channels)
     (self.width, self.height, self.channels) = (width, height, channels)
     self.samples = samples
   }
@@ -19,6 +22,25 @@ public struct FloatImage: Sendable {
     self.init(
       width: picture.width, height: picture.height, channels: picture.channels,
       samples: picture.pixels.map { Float($0) })
+  }
+
+  /// This image with 1 or 3 channels: grey is repeated, red, green and blue become luminance, and
+  /// what comes after them is left out.
+  public func converted(toChannels wanted: Int) -> FloatImage {
+    if wanted == channels { return self }
+    var converted: [Float] = []
+    converted.reserveCapacity(width * height * wanted)
+    for start in stride(from: 0, to: samples.count, by: channels) {
+      if channels < 3 {
+        for _ in 0..<wanted { converted.append(samples[start]) }
+      } else if wanted == 1 {
+        let (r, g, b) = (samples[start], samples[start + 1], samples[start + 2])
+        converted.append(0.299 * r + 0.587 * g + 0.114 * b)
+      } else {
+        converted += samples[start..<(start + wanted)]
+      }
+    }
+    return FloatImage(width: width, height: height, channels: wanted, samples: converted)
   }
 
   /// The largest part around the middle that has the aspect ratio of `width` to `height`.

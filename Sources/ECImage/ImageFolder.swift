@@ -39,6 +39,16 @@ public struct ImageFolder: Sendable {
     return paths.shuffled(using: &generator)
   }
 
+  /// The names of the folders in a folder, sorted byte by byte; hidden ones are passed over.
+  /// - Throws: `ImageError` if the folder can't be read.
+  public static func folders(in path: String) throws(ImageError) -> [String] {
+    try entries(of: path).filter { name in
+      var status = stat()
+      return !name.hasPrefix(".") && stat("\(path)/\(name)", &status) == 0
+        && status.st_mode & S_IFMT == S_IFDIR
+    }.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+  }
+
   private static func entries(of folder: String) throws(ImageError) -> [String] {
     guard let stream = opendir(folder) else {
       throw ImageError(

@@ -29,8 +29,13 @@ public struct ImageLoader: Sendable {
 
   /// An image of samples 0 to 255 brought to size and preprocessed.
   public func prepared(_ image: FloatImage) -> FloatImage {
+    sized(image).preprocessed(preprocessing)
+  }
+
+  /// An image brought to size.
+  func sized(_ image: FloatImage) -> FloatImage {
     let part = cropsToAspectRatio ? image.croppedToAspectRatio(width: width, height: height) : image
-    return part.resized(width: width, height: height, interpolation).preprocessed(preprocessing)
+    return part.resized(width: width, height: height, interpolation)
   }
 
   /// The images among the first `paths` that can be read, up to `count`, and why others can't be.

@@ -15,7 +15,7 @@ struct Fusion {
   /// The kernels that the outputs need, fused, in an order of execution.
   mutating func run(_ nodes: [Node]) -> [Node] {
     var needed: [Node] = []
-    for node in nodes.reversed() where uses[node.output] > 0 {
+    for node in nodes.reversed() where node.results.contains(where: { uses[$0] > 0 }) {
       for value in node.inputs { uses[value] += 1 }
       needed.append(node)
     }
@@ -93,6 +93,9 @@ struct Fusion {
 }
 
 extension Node {
+  /// The values that it writes.
+  var results: [Int] { [output] + extras }
+
   /// Whether all functions would be of different kinds: oneDNN 2.6 gives every function of a chain
   /// the parameters of the last one of its kind.
   fileprivate func canTake(_ functions: [NativeEltwise]) -> Bool {

@@ -15,6 +15,8 @@ extension KernelError {
       "the program was given \(found) operands, expected \(expected)"
     case .elementCount(let operand, let found, let expected):
       "operand \(operand) has \(found) elements, expected \(expected)"
+    case .noGradient(let kernels):
+      "\(kernels.count) \(kernels.count == 1 ? "kernel has" : "kernels have") no gradient"
     case .memory(let byteCount):
       "\(byteCount) bytes of memory for activations can't be had"
     }
@@ -23,6 +25,11 @@ extension KernelError {
   public var remedy: String? {
     if case .memory = reason { return "use a smaller batch" }
     return nil
+  }
+
+  public var details: [String] {
+    if case .noGradient(let kernels) = reason { return kernels }
+    return []
   }
 
   public var category: FaultCategory { .internal }

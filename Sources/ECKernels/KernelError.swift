@@ -16,6 +16,8 @@ public struct KernelError: DiagnosticError, Equatable {
     case operandCount(found: Int, expected: Int)
     /// An input or output has the wrong number of elements.
     case elementCount(operand: Int, found: Int, expected: Int)
+    /// Kernels, each with its place, have no gradient.
+    case noGradient([String])
     /// The memory of a program can't be allocated.
     case memory(byteCount: Int)
   }
@@ -39,6 +41,7 @@ public struct KernelError: DiagnosticError, Equatable {
     KernelError(.foreignBuffer(kernel: "concat")),
     KernelError(.operandCount(found: 1, expected: 2)),
     KernelError(.elementCount(operand: 0, found: 3, expected: 12)),
+    KernelError(.noGradient(["node 'product': reduction product"])),
     KernelError(.memory(byteCount: 1 << 40)),
   ]
 }

@@ -52,7 +52,7 @@ struct BroadcastLoop {
   }
 
   @inline(__always)
-  private func walk(
+  func walk(
     _ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>, _ output: UnsafeMutablePointer<Float>,
     _ body: (Float, Float) -> Float
   ) {
@@ -98,41 +98,69 @@ struct PoolingLoop {
   let output: [Int]
 
   func run(_ x: UnsafePointer<Float>, _ y: UnsafeMutablePointer<Float>) {
-    let rank = input.count - 2
-    let planes = input[0] * input[1]
-    let inputSize = input[2...].reduce(1, *)
-    let positions = output[2...].reduce(1, *)
-    let windowSize = window.size.reduce(1, *)
+    let (inputSize, positions) = (size(input), size(output))
     for position in 0..<positions {
-      let at = split(position, Array(output[2...]))
-      var offsets: [Int] = []
-      var counted = 0
-      for element in 0..<windowSize {
-        let inside = split(element, window.size)
-        var (offset, isInImage, isInPadding) = (0, true, true)
-        for axis in 0..<rank {
-          let i =
-            at[axis] * window.strides[axis] + inside[axis] * window.dilations[axis]
-            - window.padsBegin[axis]
-          let length = input[axis + 2]
-          isInImage = isInImage && (0..<length).contains(i)
-          isInPadding = isInPadding && i < length + window.padsEnd[axis]
-          offset = offset * length + i
-        }
-        if isInImage { offsets.append(offset) }
-        if isInPadding { counted += 1 }
-      }
-      let divisor = kind == .averageIncludingPadding ? counted : offsets.count
-      for plane in 0..<planes {
+      let (offsets, divisor) = window(at: position)
+      for plane in 0..<input[0] * input[1] {
         let base = x + plane * inputSize
         let result: Float =
           switch kind {
           case .max: offsets.reduce(-.infinity) { max($0, base[$1]) }
-          default: offsets.isEmpty ? 0 : offsets.reduce(0) { $0 + base[$1] } / Float(divisor)
+          default: offsets.isEmpty ? 0 : offsets.reduce(0) { $0 + base[$1] } / divisor
           }
         y[plane * positions + position] = result
       }
     }
+  }
+
+  /// Adds gradients up where their windows looked; `x` is read for a maximum only.
+  func runBack(
+    _ x: UnsafePointer<Float>, _ d: UnsafePointer<Float>, _ result: UnsafeMutablePointer<Float>
+  ) {
+    let (inputSize, positions) = (size(input), size(output))
+    let planes = input[0] * input[1]
+    result.update(repeating: 0, count: planes * inputSize)
+    for position in 0..<positions {
+      let (offsets, divisor) = window(at: position)
+      for plane in 0..<planes {
+        let (base, target) = (x + plane * inputSize, result + plane * inputSize)
+        let gradient = d[plane * positions + position]
+        if kind == .max {
+          // The first of equal elements, as the library has it.
+          guard var first = offsets.first else { continue }
+          for offset in offsets where base[offset] > base[first] { first = offset }
+          target[first] += gradient
+        } else {
+          for offset in offsets { target[offset] += gradient / divisor }
+        }
+      }
+    }
+  }
+
+  private func size(_ dims: [Int]) -> Int { dims[2...].reduce(1, *) }
+
+  /// The elements of a plane that a window sees, and by what their sum is divided for a mean.
+  private func window(at position: Int) -> (offsets: [Int], divisor: Float) {
+    let rank = input.count - 2
+    let at = split(position, Array(output[2...]))
+    var offsets: [Int] = []
+    var counted = 0
+    for element in 0..<window.size.reduce(1, *) {
+      let inside = split(element, window.size)
+      var (offset, isInImage, isInPadding) = (0, true, true)
+      for axis in 0..<rank {
+        let i =
+          at[axis] * window.strides[axis] + inside[axis] * window.dilations[axis]
+          - window.padsBegin[axis]
+        let length = input[axis + 2]
+        isInImage = isInImage && (0..<length).contains(i)
+        isInPadding = isInPadding && i < length + window.padsEnd[axis]
+        offset = offset * length + i
+      }
+      if isInImage { offsets.append(offset) }
+      if isInPadding { counted += 1 }
+    }
+    return (offsets, Float(kind == .averageIncludingPadding ? counted : offsets.count))
   }
 
   private func split(_ position: Int, _ dims: [Int]) -> [Int] {

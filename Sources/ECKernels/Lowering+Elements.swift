@@ -118,11 +118,7 @@ extension Lowering {
     let x = node.inputs[0]
     let rank = shapes[x].count
     if (3...5).contains(rank), axes == Array(2..<rank), kind == .mean || kind == .maximum {
-      let spatial = rank - 2
-      let (ones, zeros) = ([Int](repeating: 1, count: spatial), [Int](repeating: 0, count: spatial))
-      let window = Window(
-        size: Array(shapes[x][2...]), strides: ones, dilations: ones, padsBegin: zeros,
-        padsEnd: zeros)
+      let window = Window(whole: Array(shapes[x][2...]))
       return try lowerPooling(node, kind == .mean ? .averageExcludingPadding : .max, window)
     }
     let input = try obtainPlain(x)

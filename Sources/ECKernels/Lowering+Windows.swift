@@ -18,7 +18,7 @@ extension Lowering {
       )
       let status = withUnsafePointer(to: &shift) { shift in
         dnnl_dilated_convolution_forward_desc_init(
-          &descriptor, dnnl_forward_inference, algorithm, &source, &kernel,
+          &descriptor, propagation, algorithm, &source, &kernel,
           bias == nil ? nil : shift, &result, padded(window.strides),
           padded(window.dilations.map { $0 - 1 }), padded(window.padsBegin),
           padded(window.padsEnd))
@@ -28,7 +28,8 @@ extension Lowering {
     }
     let free = try Layout.free(shapes[x])
     var (made, isFused) = (Description?.none, true)
-    if prefersWinograd(node, window, groups: groups) {
+    // Backward needs the direct form.
+    if propagation == dnnl_forward_inference, prefersWinograd(node, window, groups: groups) {
       made = try describe(descriptor(dnnl_convolution_winograd, free), stages(of: node))
     }
     // What comes in blocks stays so: both forms are equally fast, a reorder costs.
@@ -66,7 +67,7 @@ extension Lowering {
   }
 
   /// Weights in a layout that may have the groups as an axis of its own.
-  private mutating func obtainWeights(
+  mutating func obtainWeights(
     _ value: Int, _ layout: Layout
   ) throws(KernelError) -> Placement {
     if layout.rank == shapes[value].count { return try obtain(value, layout) }
@@ -151,20 +152,37 @@ extension Lowering {
       reach.padsEnd[axis] = needed - input.layout.dims[axis + 2] - window.padsBegin[axis]
       isBeyondPadding = isBeyondPadding || reach.padsEnd[axis] > window.padsEnd[axis]
     }
-    var descriptor = dnnl_pooling_v2_desc_t()
-    var (source, result) = (input.layout.desc, try Layout.free(shapes[node.output]).desc)
-    let status = dnnl_pooling_v2_forward_desc_init(
-      &descriptor, dnnl_forward_inference, kind.native, &source, &result, padded(window.strides),
-      padded(window.size), padded(window.dilations.map { $0 - 1 }), padded(window.padsBegin),
-      padded(reach.padsEnd))
+    // A gradient needs to know which element was the largest.
+    let workspace = node.extras.first
+    let described = try describePooling(
+      kind, reach, input.layout, .free(shapes[node.output]), isTraining: workspace != nil)
     let isCountedWrong = kind == .averageIncludingPadding && isBeyondPadding
-    guard status == dnnl_success, !isCountedWrong, let description = try describe(descriptor) else {
+    guard !isCountedWrong, let description = described else {
       return try lowerPoolingLoop(node, kind, window)
     }
     let output = allocate(try description.layout(dnnl_query_dst_md))
-    try addStep(
-      "pooling", description, [(Argument.source, input), (Argument.destination, output)])
+    var operands = [(Argument.source, input), (Argument.destination, output)]
+    if let workspace {
+      let indices = allocate(try description.layout(dnnl_query_workspace_md))
+      operands.append((Argument.workspace, indices))
+      define(workspace, indices)
+    }
+    try addStep("pooling", description, operands)
+    pools[node.output] = Pool(description: description, window: reach)
     define(node.output, output)
+  }
+
+  /// Chooses a pooling, or gives nil where the library has none.
+  func describePooling(
+    _ kind: PoolingKind, _ window: Window, _ source: Layout, _ result: Layout, isTraining: Bool
+  ) throws(KernelError) -> Description? {
+    var descriptor = dnnl_pooling_v2_desc_t()
+    var (source, result) = (source.desc, result.desc)
+    let status = dnnl_pooling_v2_forward_desc_init(
+      &descriptor, isTraining ? dnnl_forward_training : dnnl_forward_inference, kind.native,
+      &source, &result, padded(window.strides), padded(window.size),
+      padded(window.dilations.map { $0 - 1 }), padded(window.padsBegin), padded(window.padsEnd))
+    return status == dnnl_success ? try describe(descriptor) : nil
   }
 
   private mutating func lowerPoolingLoop(

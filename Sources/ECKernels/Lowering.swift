@@ -23,6 +23,13 @@ struct Slot {
   var byteCount: Int
 }
 
+/// A pooling as it was lowered.
+struct Pool {
+  var description: Description
+  /// With the padding that its incomplete windows need.
+  var window: Window
+}
+
 /// One thing that a program does.
 struct Step {
   enum Action {
@@ -46,8 +53,12 @@ struct Lowering {
 
   private(set) var slots: [Slot] = []
   private(set) var steps: [Step] = []
+  /// What convolutions are for: in training the library chooses the layout of their gradients.
+  let propagation: dnnl_prop_kind_t
   /// By value; the first is where it was made, the others are copies in other layouts.
   private(set) var placements: [[Placement]]
+  /// By result, the poolings that the library does; their gradients must match them.
+  var pools: [Int: Pool] = [:]
   /// By value, the number of readers still to come.
   private var pending: [Int]
   private var valuesBySlot: [[Int]] = []
@@ -65,6 +76,8 @@ struct Lowering {
     threads = builder.threads
     var fusion = Fusion(shapes: shapes, outputs: outputs.map(\.value))
     nodes = fusion.run(builder.nodes)
+    let isTraining = nodes.contains { $0.operation.isGradient }
+    propagation = isTraining ? dnnl_forward_training : dnnl_forward_inference
     placements = [[Placement]](repeating: [], count: shapes.count)
     pending = [Int](repeating: 0, count: shapes.count)
     var inputDims: [[Int]] = []
@@ -132,6 +145,9 @@ struct Lowering {
     case .pad(let begin, let value): try lowerPad(node, begin: begin, value: value)
     case .gather(let axis, let indices): try lowerGather(node, axis: axis, indices: indices)
     case .resizeLinear: try lowerResize(node)
+    case .normalization(let epsilon, let usesBatch):
+      try lowerNormalization(node, epsilon, usesBatch: usesBatch)
+    default: try lowerGradient(node)
     }
   }
 
@@ -262,11 +278,16 @@ struct Lowering {
   // MARK: Steps
 
   /// Chooses an implementation, or gives nil where there is none.
-  func describe<D>(_ descriptor: D, _ stages: [PostOp] = []) throws(KernelError) -> Description? {
+  ///
+  /// - Parameter forward: The forward kernel of a gradient.
+  func describe<D>(
+    _ descriptor: D, _ stages: [PostOp] = [], forward: Description? = nil
+  ) throws(KernelError) -> Description? {
     let attributes = try Attributes(stages)
     var raw: dnnl_primitive_desc_t?
     let status = withUnsafePointer(to: descriptor) {
-      dnnl_primitive_desc_create(&raw, UnsafeRawPointer($0), attributes.raw, engine.raw, nil)
+      dnnl_primitive_desc_create(
+        &raw, UnsafeRawPointer($0), attributes.raw, engine.raw, forward?.raw)
     }
     guard status == dnnl_success, let raw else { return nil }
     return Description(raw)
@@ -328,4 +349,15 @@ enum Argument {
   static let bias = Int32(DNNL_ARG_BIAS)
   static let scratch = Int32(DNNL_ARG_SCRATCHPAD)
   static let parts = Int32(DNNL_ARG_MULTIPLE_SRC)
+  static let workspace = Int32(DNNL_ARG_WORKSPACE)
+  static let mean = Int32(DNNL_ARG_MEAN)
+  static let variance = Int32(DNNL_ARG_VARIANCE)
+  static let scale = Int32(DNNL_ARG_SCALE)
+  static let shift = Int32(DNNL_ARG_SHIFT)
+  static let sourceGradient = Int32(DNNL_ARG_DIFF_SRC_0)
+  static let destinationGradient = Int32(DNNL_ARG_DIFF_DST_0)
+  static let weightsGradient = Int32(DNNL_ARG_DIFF_WEIGHTS_0)
+  static let biasGradient = Int32(DNNL_ARG_DIFF_BIAS)
+  static let scaleGradient = Int32(DNNL_ARG_DIFF_SCALE)
+  static let shiftGradient = Int32(DNNL_ARG_DIFF_SHIFT)
 }

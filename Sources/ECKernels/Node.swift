@@ -7,6 +7,8 @@ struct Node {
   var inputs: [Int]
   /// The value written.
   var output: Int
+  /// Further values written: statistics, further gradients, what the way back needs to know.
+  var extras: [Int] = []
   /// What is applied to the result before it's stored.
   var fused: [FusedStage] = []
   /// Where errors say it is.
@@ -42,6 +44,31 @@ enum Operation {
   case pad(begin: [Int], value: Float)
   case gather(axis: Int, indices: [Int])
   case resizeLinear
+  /// Inputs: x, scale and shift `[c]`, and unless taken from the batch, mean and variance `[c]`.
+  /// Extras: the mean and variance of the batch.
+  case normalization(epsilon: Float, usesBatch: Bool)
+
+  // The way back; `d` is the gradient of the forward result.
+
+  /// Inputs: d, weights.
+  case convolutionData(Window, groups: Int)
+  /// Inputs: image, d. Extra: perhaps the gradient of the bias.
+  case convolutionWeights(Window, groups: Int)
+  /// Inputs: d, and for a maximum the workspace and the image. `forward` is the value made forward.
+  case poolingGradient(PoolingKind, Window, forward: Int)
+  /// Inputs: what was given to the function, or made by it where `Eltwise.invertsResult`; d.
+  case eltwiseGradient(Eltwise)
+  /// Inputs: what was made, d.
+  case softmaxGradient(axis: Int, logarithm: Bool)
+  /// Inputs: both operands, d, broadcast to the result's shape.
+  case binaryGradient(BinaryKind, operand: Int)
+  /// Inputs: x, d, scale, shift, mean, variance. Extras: the gradients of scale and shift.
+  case normalizationGradient(epsilon: Float, usesBatch: Bool)
+  case resizeLinearGradient
+  /// Adds slices up where `gather` took them.
+  case scatterSum(axis: Int, indices: [Int])
+  /// Repeats axes of one element.
+  case expand
 
   /// What errors call it.
   var name: String {
@@ -61,6 +88,17 @@ enum Operation {
     case .pad: "pad"
     case .gather: "gather"
     case .resizeLinear: "linear resize"
+    case .normalization: "normalization"
+    case .convolutionData: "convolution data gradient"
+    case .convolutionWeights: "convolution weights gradient"
+    case .poolingGradient(let kind, _, _): "pooling \(kind.rawValue) gradient"
+    case .eltwiseGradient(let function): "eltwise \(function) gradient"
+    case .softmaxGradient: "softmax gradient"
+    case .binaryGradient(let kind, _): "binary \(kind.rawValue) gradient"
+    case .normalizationGradient: "normalization gradient"
+    case .resizeLinearGradient: "linear resize gradient"
+    case .scatterSum: "scatter"
+    case .expand: "expand"
     }
   }
 }

@@ -62,6 +62,30 @@ extension ProgramBuilder {
     return add(.pooling(kind, window), [x], Array(x.dims[..<2]) + spatial)
   }
 
+  /// Normalises the channels of `[n, c, s…]`: `(x - mean) / sqrt(variance + epsilon) · scale + shift`.
+  ///
+  /// - Parameter statistics: Mean and variance, `[c]`; those of the batch where nil.
+  /// - Returns: The result, and the (biased) mean and variance that were used.
+  public mutating func normalization(
+    _ x: Buffer, scale: Buffer, shift: Buffer, statistics: (mean: Buffer, variance: Buffer)? = nil,
+    epsilon: Float
+  ) -> (result: Buffer, mean: Buffer, variance: Buffer) {
+    let given = statistics.map { [$0.mean, $0.variance] } ?? []
+    let parameters = [scale, shift] + given
+    guard (2...5).contains(x.dims.count), parameters.allSatisfy({ $0.dims == [x.dims[1]] }) else {
+      let result = refuse(
+        .dims(kernel: "normalization", found: scale.dims, expected: x.dims), x.dims)
+      return (result, result, result)
+    }
+    let made = add(
+      .normalization(epsilon: epsilon, usesBatch: statistics == nil), [x] + parameters, x.dims,
+      extras: statistics == nil ? [scale.dims, scale.dims] : [])
+    let used = given + made.extras
+    // After a failure there are no further values.
+    guard used.count == 2 else { return (made.result, made.result, made.result) }
+    return (made.result, used[0], used[1])
+  }
+
   /// Adds a linear interpolation of the spatial axes with half-pixel centres, without antialias.
   ///
   /// - Parameters:

@@ -93,7 +93,7 @@ public struct ProgramBuilder {
 
 extension ProgramBuilder {
   /// Records a value.
-  private mutating func add(_ dims: [Int], _ source: Source) -> Buffer {
+  mutating func add(_ dims: [Int], _ source: Source) -> Buffer {
     sources.append(source)
     shapes.append(dims)
     return Buffer(id: shapes.count - 1, dims: dims)
@@ -101,14 +101,26 @@ extension ProgramBuilder {
 
   /// Records a kernel after checking that its operands and result can exist.
   mutating func add(_ operation: Operation, _ inputs: [Buffer], _ dims: [Int]) -> Buffer {
-    guard owns(inputs, operation.name) else { return Buffer(id: -1, dims: dims) }
+    add(operation, inputs, dims, extras: []).result
+  }
+
+  /// Records a kernel that writes further values.
+  mutating func add(
+    _ operation: Operation, _ inputs: [Buffer], _ dims: [Int], extras: [[Int]]
+  ) -> (result: Buffer, extras: [Buffer]) {
+    guard owns(inputs, operation.name) else { return (Buffer(id: -1, dims: dims), []) }
     guard dims.allSatisfy({ $0 > 0 }), dims.count <= rankLimit else {
-      return refuse(.parameter(kernel: operation.name, name: "output shape", value: dims), dims)
+      let reason = KernelError.Reason.parameter(
+        kernel: operation.name, name: "output shape", value: dims)
+      return (refuse(reason, dims), [])
     }
     let result = add(dims, .node)
+    let further = extras.map { add($0, .node) }
     nodes.append(
-      Node(operation: operation, inputs: inputs.map(\.id), output: result.id, place: place))
-    return result
+      Node(
+        operation: operation, inputs: inputs.map(\.id), output: result.id,
+        extras: further.map(\.id), place: place))
+    return (result, further)
   }
 
   /// Whether the buffers are this builder's.

@@ -75,6 +75,11 @@ extension Padding {
   }
 }
 
+extension BatchNorm: ChannelStatisticsOperator {
+  public var statisticsAxis: Int { axis }
+  public var statisticsOperands: (mean: Int, variance: Int) { (3, 4) }
+}
+
 extension BatchNorm: ChannelScaling {
   public func channelScale(_ operands: Operands) -> ChannelScale? {
     guard operands.count > 1, let gamma = operands.constants[1],

@@ -46,4 +46,21 @@ import Testing
       }
     }
   }
+
+  @Test func `two runs that write the same output don't mix`() throws {
+    try Command.inFolder { folder in
+      let source = Fixture.path("cli/cnn.h5")
+      @Sendable func run(_ ratio: String, _ output: String) throws {
+        let result = try Command.run(
+          [source, "--prune", ratio, "--calibration", "none", "-f", "-o", output], in: folder)
+        #expect(result.status == 0, "\(result.errors)")
+      }
+      let ratios = ["0.25", "0.5"]
+      for ratio in ratios { try run(ratio, "\(ratio).onnx") }
+      DispatchQueue.concurrentPerform(iterations: 2) { try? run(ratios[$0], "out.onnx") }
+      let bytes = try #require(Fixture.bytes(folder + "/out.onnx"))
+      #expect(ratios.contains { Fixture.bytes(folder + "/\($0).onnx") == bytes })
+      #expect(try Command.names(in: folder) == ["0.25.onnx", "0.5.onnx", "out.onnx"])
+    }
+  }
 }

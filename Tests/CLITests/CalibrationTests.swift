@@ -65,4 +65,32 @@ import Testing
       }
     }
   }
+
+  @Test(arguments: ["none", "bias", "merge", "sequential"])
+  func `every repair says how far layers are from what they gave`(repair: String) throws {
+    try Command.inFolder { folder in
+      let pruning = try pruning(["--repair", repair], in: folder)
+      let layers = try #require(pruning["reconstruction"] as? [[String: Any]])
+      #expect(!layers.isEmpty)
+      for layer in layers {
+        let before = try #require(layer["before"] as? Double)
+        let after = try #require(layer["after"] as? Double)
+        // A bias can't take over what several readers see differently.
+        let mends = ["merge", "sequential"].contains(repair)
+        #expect(mends ? after < before : after <= before, "\(layer)")
+      }
+    }
+  }
+
+  @Test func `batch normalizations are moved, and what can't be is said`() throws {
+    try Command.inFolder { folder in
+      for mode in ["paired", "recalibrate"] {
+        let pruning = try pruning(["--batchnorm", mode], in: folder)
+        #expect(pruning["batchnorm"] as? String == mode)
+      }
+      let result = try Command.run(
+        [model("mlp"), "--prune", "0.5", "-o", "mlp.onnx", "--batchnorm", "paired"], in: folder)
+      #expect(result.status == 0 && result.errors.contains("changes nothing"), "\(result.errors)")
+    }
+  }
 }

@@ -5,7 +5,8 @@ import Testing
 @Suite struct HelpTests {
   @Test(arguments: [
     ("help", ["--help"]), ("help-inspect", ["inspect", "--help"]),
-    ("help-plan", ["plan", "--help"]), ("help-batch", ["batch", "--help"]),
+    ("help-plan", ["plan", "--help"]), ("help-finetune", ["finetune", "--help"]),
+    ("help-batch", ["batch", "--help"]),
     ("help-compare", ["compare", "--help"]), ("help-operators", ["operators", "--help"]),
     ("help-architectures", ["architectures", "--help"]), ("help-bench", ["bench", "--help"]),
   ]) func `help is as recorded and fits 80 columns`(name: String, arguments: [String]) throws {

@@ -32,6 +32,16 @@ struct WrongUsage: Sendable, CustomTestStringConvertible {
     WrongUsage([model("cnn")] + output + ["--criterion", "l3"], "l3"),
     WrongUsage([model("cnn")] + output + ["--scope", "nowhere"], "nowhere"),
     WrongUsage([model("cnn")] + output + ["--repair", "glue"], "glue"),
+    WrongUsage([model("cnn")] + output + ["--batchnorm", "fresh"], "fresh"),
+    WrongUsage(
+      [model("cnn")] + output
+        + ["--prune", "0.5", "--repair", "sequential", "--batchnorm", "recalibrate"], "keep"),
+    WrongUsage(
+      [model("cnn")] + output
+        + ["--prune", "0.5", "--repair", "sequential", "--calibration", "none"], "--calibration"),
+    WrongUsage(
+      [model("cnn")] + output
+        + ["--prune", "0.5", "--batchnorm", "paired", "--calibration", "none"], "--calibration"),
     WrongUsage([model("cnn")] + output + ["--layer-ratio", "stem"], "--layer-ratio"),
     WrongUsage([model("cnn")] + output + ["--layer-ratio", "stem=2"], "--layer-ratio"),
     WrongUsage([model("cnn")] + output + ["--round-to", "0"], "--round-to"),

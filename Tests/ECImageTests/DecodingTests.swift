@@ -69,6 +69,12 @@ import Testing
     #expect(error?.place == .file(file) && error?.what.isEmpty == false)
   }
 
+  @Test func `a picture of too many pixels takes no memory`() {
+    let file = Fixture.path("fuzz/images/huge.png")
+    let error = #expect(throws: ImageError.self) { try Picture(contentsOf: file, channels: 3) }
+    #expect(error?.what.contains("too many pixels") ?? false)
+  }
+
   @Test func `a folder gives its images in order and broken ones are told`() throws {
     let folder = try ImageFolder(Fixture.root + "/fixtures/images")
     #expect(folder.paths.count == 17 && folder.paths == folder.paths.sorted())

@@ -48,6 +48,26 @@ struct ArchitectureTests {
     #expect(model.graph.text.contains("sub = Sub(sub/x: float32[], in)"))
   }
 
+  @Test func `a node of a TensorFlow graph is read with its constants`() throws {
+    func node(_ name: String, _ op: String, _ constants: String, _ attributes: String = "")
+      -> String
+    {
+      entry(
+        "TensorFlowOpLayer", name,
+        #""constants": {\#(constants)}, "node_def": {"op": "\#(op)", "attr": {\#(attributes)}}"#,
+        #"[[["in", 0, 0, {}]]]"#)
+    }
+    func text(_ layer: String) throws -> String {
+      try functional([input, layer], outputs: #"[["n", 0, 0]]"#).read().graph.text
+    }
+    #expect(try text(node("n", "Sub", #""0": 1.0"#)).contains("n = Sub(n/x: float32[], in)"))
+    #expect(try text(node("n", "Sub", #""1": 1.0"#)).contains("n = Sub(in, n/y: float32[])"))
+    let leaky = node("n", "LeakyRelu", "", #""alpha": {"f": 0.25}"#)
+    #expect(try text(leaky).contains("0.25"))
+    let error = #expect(throws: KerasError.self) { try text(node("n", "Betainc", "")) }
+    #expect(error?.details.contains { $0.contains("Betainc") } ?? false)
+  }
+
   @Test func `calls of nested models are counted from 0 or from 1`() throws {
     let inner = """
       "layers": [\(entry("InputLayer", "i", #""batch_input_shape": [null, 4]"#, "[]")),

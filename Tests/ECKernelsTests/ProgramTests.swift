@@ -139,6 +139,7 @@ import Testing
         "concat was given a buffer of another program",
         "the program was given 1 operands, expected 2",
         "operand 0 has 3 elements, expected 12",
+        "1 kernel has no gradient",
         "1099511627776 bytes of memory for activations can't be had",
       ])
   }

@@ -37,24 +37,31 @@ private func bias(
   _ graph: inout Graph, _ groups: ChannelGroups, _ keeps: (ChannelUnit) -> Bool
 ) throws -> [ChannelUnit: Float] {
   let whole = graph
-  return try BiasRepair(groups, sites: groups.readingSites(of: graph)).run(
-    on: &graph, keeps: keeps,
-    evaluate: { try Evaluator.result(of: $0, in: whole, on: $1) })
+  let bias = BiasRepair(groups, sites: groups.readingSites(of: graph))
+  let fills = try bias.constants(
+    of: graph, keeps: keeps, evaluate: { try Evaluator.result(of: $0, in: whole, on: $1) })
+  bias.fold(fills, into: &graph)
+  return fills
+}
+
+/// Samples to calibrate on.
+private func samples(of graph: Graph) throws -> Tensor {
+  var generator = SeededGenerator(seed: 5)
+  let shape = try Evaluator.inputShapes(of: graph, batch: 16)[0]
+  return Tensor(generator.floats(shape.reduce(1, *)), shape: shape)
 }
 
 private func merge(
   _ graph: inout Graph, _ groups: ChannelGroups, _ keeps: (ChannelUnit) -> Bool
-) throws -> Int {
+) throws -> [MendedLayer] {
   let sites = groups.readingSites(of: graph)
   let channels = sites.map { SiteChannels($0) }
+  let samples = try samples(of: graph)
   let taps = zip(sites, channels).map {
     ChannelTap(value: $0.value, axis: $0.axis, positions: $1?.positions ?? [])
   }
   var statistics = ChannelStatistics(graph: graph, taps: taps)
-  var generator = SeededGenerator(seed: 5)
-  let shape = try Evaluator.inputShapes(of: graph, batch: 16)[0]
-  try statistics.add(
-    [Tensor(generator.floats(shape.reduce(1, *)), shape: shape)], batch: 8)
+  try statistics.add([samples], batch: 8)
   let moments = zip(channels, statistics.moments()).map { channels, found in
     channels.map { SiteMoments($0, mean: found.mean, covariance: found.covariance) }
   }
@@ -138,7 +145,7 @@ struct RepairTests {
     let graph = try twins { d, x in try d.head(d.conv(x, "b", 5, size: 3)) }
     let slim = try remove(graph, "a", [3]) {
       let mended = try merge(&$0, $1, $2)
-      #expect(mended == 1)
+      #expect(mended.count == 1)
     }
     #expect(slim.shape("b.w") == [5, 5, 3, 3])
     try expectSame(slim, graph, 1e-4)
@@ -154,7 +161,7 @@ struct RepairTests {
     }
     let slim = try remove(graph, "a", [3]) {
       let mended = try merge(&$0, $1, $2)
-      #expect(mended == 1)
+      #expect(mended.count == 1)
     }
     try expectSame(slim, graph, 1e-4)
   }
@@ -164,8 +171,17 @@ struct RepairTests {
     let graph = try dead(size: 1)
     let slim = try remove(graph, "a", [1, 4]) {
       let mended = try merge(&$0, $1, $2)
-      #expect(mended == 1)
+      #expect(mended.count == 1)
     }
     try expectSame(slim, graph, 1e-4)
+  }
+
+  @Test func `what nothing makes good is stated as an error`() throws {
+    let graph = try twins { d, x in try d.head(d.conv(x, "b", 5, size: 3)) }
+    var errors: [MendedLayer] = []
+    _ = try remove(graph, "a", [3]) { errors = try merge(&$0, $1, $2) }
+    let error = try #require(errors.first?.error)
+    #expect(errors.map(\.layer) == ["b"])
+    #expect(error.before > 0.01 && error.after < 1e-6, "\(error)")
   }
 }

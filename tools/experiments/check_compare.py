@@ -4,11 +4,13 @@
     check_compare.py --ecconvert PATH
 
 A network with random weights is compared on generated pictures: class folders as TF Flowers has
-them, with a folder of clutter as Caltech-101 has it, and train/val/test folders. Checks that results are
-there, that a second call runs nothing again, and that a stopped one goes on. Takes seconds.
+them, with a folder of clutter as Caltech-101 has it, numbered pictures with MATLAB's tables as
+Flowers-102 has them, and train/val/test folders. Checks that results are there, that a second call runs
+nothing again, and that a stopped one goes on. Takes seconds.
 """
 import argparse
 import pathlib
+import shutil
 import struct
 import subprocess
 import sys
@@ -18,9 +20,11 @@ import zlib
 import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
+from scipy.io import savemat
 
 SIDE = 16
 COMPARE = pathlib.Path(__file__).with_name("compare.py")
+PHOTO = pathlib.Path(__file__).resolve().parents[2] / "fixtures/images/colour.jpg"
 CRITERIA = ["random", "centrality"]
 
 
@@ -47,6 +51,19 @@ def write_pictures(folder, count, seed=0):
             wave = np.sin(phase * 1.5 + rng.uniform(0, 6))[..., None] * rng.uniform(0.3, 1, 3)
             noisy = 127 + 90 * wave + rng.normal(0, 20, (SIDE, SIDE, 3))
             write_png(folder / label / f"{k}.png", noisy.clip(0, 255).astype(np.uint8))
+
+
+def write_numbered(folder, count):
+    """One photograph under many numbers, with labels and splits in tables beside."""
+    (folder / "jpg").mkdir(parents=True)
+    numbers = np.arange(1, count + 1)
+    for number in numbers:
+        shutil.copy(PHOTO, folder / f"jpg/image_{number:05}.jpg")
+    savemat(folder / "imagelabels.mat", {"labels": 1 + numbers[None] % 2})
+    part = count // 3
+    savemat(folder / "setid.mat", {
+        "trnid": numbers[None, :part], "valid": numbers[None, part:2 * part],
+        "tstid": numbers[None, 2 * part:]})
 
 
 def write_network(path):
@@ -128,6 +145,8 @@ def main():
         write_png(folder / "101_ObjectCategories/BACKGROUND_Google/0.png",
                   np.zeros((SIDE, SIDE, 3), np.uint8))
         check.layout("101_ObjectCategories")
+        write_numbered(folder / "flowers-102", 24)
+        check.layout("flowers-102")
         for seed, split in enumerate(["train", "val", "test"]):
             write_pictures(folder / "own_split" / split, 8, seed)
         check.layout("own_split")

@@ -6,7 +6,7 @@
 DATA is a folder of class folders, or any other layout that `ecconvert --finetune` reads. Every run is
 one call of ecconvert; its accuracy and costs come from `--report`. OUTDIR/results.jsonl gets a line a
 run, and a run that has its line isn't repeated, so a study that was stopped goes on where it was.
-OUTDIR/README.md has the tables, and with --plots OUTDIR/accuracy-LAYERS.png the pictures.
+OUTDIR/README.md has the tables, and with --plots OUTDIR/accuracy-*.png the pictures.
 
 All criteria prune by the same ratio in every group of channels, so all have the same counts and
 costs; it is an error if they haven't.
@@ -137,6 +137,8 @@ def read_arguments():
     add("--threads", type=int, default=1)
     add("--plots", action="store_true", help="draw pictures; needs matplotlib")
     arguments = parser.parse_args()
+    if not arguments.ecconvert.is_file():
+        parser.error(f"no {arguments.ecconvert}: build it, or give --ecconvert")
     if arguments.head == "outside" and arguments.train_layers != ["head"]:
         parser.error("--head outside trains the head only")
     return arguments
@@ -176,8 +178,9 @@ def main():
     print(text)
     if arguments.plots:
         import plots
-        for layers in results.values("layers"):
-            plots.draw(results, layers, arguments.output / f"accuracy-{layers.replace(':', '-')}.png")
+        for condition in results.conditions():
+            name = "-".join(["accuracy", *condition]).replace(":", "-")
+            plots.draw(results.under(condition), arguments.output / f"{name}.png")
     unequal = tables.unequal_costs(results)
     for (model, ratio), costs in unequal.items():
         print(f"{model}, ratio {ratio}: criteria differ in their MACs: {costs}", file=sys.stderr)

@@ -10,14 +10,15 @@ from settings import UNPRUNED
 from tables import REFERENCE, by_seed
 
 OURS = "#c0392b"
+OTHERS = [plot.cm.tab10(k) for k in range(10) if k != 3]  # without the red one
 
 
-def panel(axes, results, repair, layers):
+def panel(axes, results, repair):
     """One line a criterion, with the deviation over seeds as a bar."""
     for k, criterion in enumerate(results.criteria()):
         points = []
         for ratio in results.ratios():
-            records = results.select(criterion=criterion, ratio=ratio, repair=repair, layers=layers)
+            records = results.select(criterion=criterion, ratio=ratio, repair=repair)
             if records:
                 found = by_seed(records)
                 deviation = statistics.stdev(found) if len(found) > 1 else 0
@@ -27,8 +28,8 @@ def panel(axes, results, repair, layers):
             axes.errorbar(
                 *zip(*[point[:2] for point in points]), yerr=[point[2] for point in points],
                 label=criterion, marker="o", markersize=3, capsize=2,
-                color=OURS if ours else plot.cm.tab10(k % 10), linewidth=2.2 if ours else 1.1)
-    whole = results.select(criterion=UNPRUNED, layers=layers)
+                color=OURS if ours else OTHERS[k % len(OTHERS)], linewidth=2.2 if ours else 1.1)
+    whole = results.select(criterion=UNPRUNED)
     if whole:
         axes.axhline(statistics.fmean(by_seed(whole)), color="black", linestyle=":", label=UNPRUNED)
     axes.set_title(f"repair: {repair}", fontsize=10)
@@ -36,13 +37,13 @@ def panel(axes, results, repair, layers):
     axes.grid(alpha=0.3)
 
 
-def draw(results, layers, path):
+def draw(results, path):
     """One panel a repair, side by side."""
     repairs = results.repairs()
     figure, row = plot.subplots(
         1, len(repairs), figsize=(4.2 * len(repairs) + 1.6, 4.2), sharey=True, squeeze=False)
     for axes, repair in zip(row[0], repairs):
-        panel(axes, results, repair, layers)
+        panel(axes, results, repair)
     row[0][0].set_ylabel("accuracy, %")
     lines, labels = row[0][0].get_legend_handles_labels()
     figure.legend(lines, labels, loc="center right", fontsize=8, frameon=False)

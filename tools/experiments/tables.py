@@ -34,6 +34,18 @@ class Results:
     def select(self, **wanted):
         return [r for r in self.records if all(r[key] == value for key, value in wanted.items())]
 
+    def conditions(self):
+        """What tables stand apart for: layers trained, calibration, and who trains the head."""
+        return sorted({(r["layers"], r["calibration"], r["head"])
+                       for r in self.records if r["criterion"] != UNPRUNED})
+
+    def under(self, condition):
+        """The results under one condition, with the unpruned networks trained the same way."""
+        layers, calibration, head = condition
+        return Results(
+            r for r in self.select(layers=layers, head=head)
+            if r["criterion"] == UNPRUNED or r["calibration"] == calibration)
+
     def values(self, key):
         return {record[key] for record in self.records}
 
@@ -66,18 +78,18 @@ def table(header, rows):
     return "\n".join(lines + ["| " + " | ".join(row) + " |" for row in rows])
 
 
-def accuracies(results, ratio, layers):
+def accuracies(results, ratio):
     """One row a criterion, one column a repair."""
     repairs = results.repairs()
     rows = []
     for criterion in results.criteria():
-        cells = [results.select(criterion=criterion, ratio=ratio, repair=repair, layers=layers)
+        cells = [results.select(criterion=criterion, ratio=ratio, repair=repair)
                  for repair in repairs]
         rows.append([criterion] + [spread(by_seed(cell)) if cell else "" for cell in cells])
     return table(["criterion", *repairs], rows)
 
 
-def differences(results, ratio, layers):
+def differences(results, ratio):
     """How far each criterion is from the reference in the same run otherwise, with standard errors."""
     repairs = results.repairs()
     rows = []
@@ -86,7 +98,7 @@ def differences(results, ratio, layers):
             continue
         row = [f"{criterion} - {REFERENCE}"]
         for repair in repairs:
-            pair = dict(ratio=ratio, repair=repair, layers=layers)
+            pair = dict(ratio=ratio, repair=repair)
             base = {(r["model"], r["seed"]): r["accuracy"]
                     for r in results.select(criterion=REFERENCE, **pair)}
             found = [100 * (r["accuracy"] - base[r["model"], r["seed"]])
@@ -98,20 +110,27 @@ def differences(results, ratio, layers):
     return table(["criterion", *repairs], rows)
 
 
+def section(results, condition):
+    """The tables under one condition."""
+    layers, calibration, head = condition
+    title = f"## Trained: {layers}; calibrated on: {calibration}"
+    parts = [title + ("; judged from outside" if head == "outside" else "")]
+    if whole := results.select(criterion=UNPRUNED):
+        parts.append(f"Unpruned: {spread(by_seed(whole))}")
+    for ratio in results.ratios():
+        parts.append(f"### {ratio:g} of the channels removed "
+                     f"({100 * remaining(results, ratio):.0f} % of the MACs remain)")
+        parts.append(accuracies(results, ratio))
+        if REFERENCE in results.criteria() and len(results.criteria()) > 1:
+            parts.append(differences(results, ratio))
+    return parts
+
+
 def markdown(results):
     """All tables of a study."""
     parts = [f"Accuracy in per cent on test images, mean ± standard deviation over "
              f"{len(results.values('seed'))} seeds of the mean over {len(results.values('model'))} "
              "models; then differences within pairs of runs, mean ± standard error."]
-    for layers in sorted(results.values("layers")):
-        whole = results.select(criterion=UNPRUNED, layers=layers)
-        parts.append(f"## Trained: {layers}")
-        if whole:
-            parts.append(f"Unpruned: {spread(by_seed(whole))}")
-        for ratio in results.ratios():
-            parts.append(f"### {ratio:g} of the channels removed "
-                         f"({100 * remaining(results, ratio):.0f} % of the MACs remain)")
-            parts.append(accuracies(results, ratio, layers))
-            if REFERENCE in results.criteria() and len(results.criteria()) > 1:
-                parts.append(differences(results, ratio, layers))
+    for condition in results.conditions():
+        parts += section(results.under(condition), condition)
     return "\n\n".join(parts) + "\n"

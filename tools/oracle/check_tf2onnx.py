@@ -91,6 +91,12 @@ def check(name, options, folder):
         subprocess.run([options.peer_python, "-c", EXPORT, name, str(SIDE), partial], check=True,
                        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         os.rename(partial, source)
+    try:
+        onnx.checker.check_model(source, full_check=True)
+    except onnx.checker.ValidationError as error:
+        # No runtime loads it, so there is nothing to be no worse than.
+        return [transposes(source), "", "", "", f"left out, tf2onnx's own file is broken: "
+                + str(error).splitlines()[0]]
     result = os.path.join(options.cache if options.keep else folder, f"{name}-{SIDE}-slim.onnx")
     run = subprocess.run([options.ecconvert, source, "-o", result, "--force"], capture_output=True, text=True)
     if run.returncode:
@@ -133,7 +139,7 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         for name in options.only or MODELS:
             row = check(name, options, folder)
-            fails |= row[-1] != "ok"
+            fails |= row[-1] != "ok" and not row[-1].startswith("left out")
             print(f"| {name} | " + " | ".join(map(str, row)) + " |", flush=True)
     sys.exit(1 if fails else 0)
 

@@ -47,6 +47,8 @@ ONNX_REFUSED = {
 
 # Models whose Keras files one generation can't load, by name or by (set, name), with which one.
 ONE_GENERATION = {
+    ("keras3", "op_parts"): {"tf_keras"},           # split has several results
+    ("keras2", "op_parts"): {"keras3"},             # the same
     ("keras3", "act_zoo"): {"tf_keras"},            # squareplus takes a root
     ("keras2", "odd_names"): {"keras3"},            # Keras 3 allows no slash in a layer's name
     ("keras2", "tiny_mobilenetv3"): {"keras3"},     # the same

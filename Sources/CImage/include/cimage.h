@@ -6,8 +6,8 @@
 enum {
   // The room for a message, its end included.
   ECIMAGE_MESSAGE_SIZE = 200,
-  // The most pixels of a picture.
-  ECIMAGE_PIXEL_LIMIT = 1 << 28,
+  // The most pixels of a picture: 8192 x 8192, which as floats of three channels take 0.8 GB.
+  ECIMAGE_PIXEL_LIMIT = 1 << 26,
 };
 
 // A decoded picture: rows from the top, pixels from the left, `channels` bytes each.

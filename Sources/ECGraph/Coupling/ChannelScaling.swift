@@ -19,3 +19,11 @@ public protocol ChannelScaling: Operator {
   /// The scale of each channel; `nil` where it is computed.
   func channelScale(_ operands: Operands) -> ChannelScale?
 }
+
+/// An operator that takes stored statistics of the channels of its first operand off it.
+public protocol ChannelStatisticsOperator: Operator {
+  /// The axis of the first operand along which the channels stand.
+  var statisticsAxis: Int { get }
+  /// The operands that store the mean and the variance of every channel.
+  var statisticsOperands: (mean: Int, variance: Int) { get }
+}

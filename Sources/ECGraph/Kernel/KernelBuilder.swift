@@ -87,6 +87,23 @@ public enum ResizeKernel: Sendable, Hashable {
   case linearHalfPixel
 }
 
+/// What batch normalization does to every position of its axis; each value is `[c]`.
+public struct NormalizationOperands: Sendable {
+  /// What is multiplied by.
+  public let scale: KernelValue
+  /// What is added.
+  public let shift: KernelValue
+  /// The stored mean.
+  public let mean: KernelValue
+  /// The stored variance.
+  public let variance: KernelValue
+
+  /// Joins the four.
+  public init(scale: KernelValue, shift: KernelValue, mean: KernelValue, variance: KernelValue) {
+    (self.scale, self.shift, self.mean, self.variance) = (scale, shift, mean, variance)
+  }
+}
+
 /// The few kernels that operators lower themselves to. Float32; extents are concrete.
 ///
 /// Every method appends one step and returns its result. Shapes are physical: an image is
@@ -112,6 +129,11 @@ public protocol KernelBuilder: AnyObject {
   func pooling(
     _ kind: PoolKernel, _ x: KernelValue, window: Window, outputSize: [Int], layout: ImageLayout
   ) -> KernelValue
+  /// Batch normalization where something is learned from it; `nil` where it stands still, so that a
+  /// product and a sum with constants do the same.
+  func normalization(
+    _ x: KernelValue, _ operands: NormalizationOperands, epsilon: Double, axis: Int
+  ) -> KernelValue?
   func unary(_ kind: UnaryKernel, _ x: KernelValue) -> KernelValue
   func binary(_ kind: BinaryKernel, _ a: KernelValue, _ b: KernelValue) -> KernelValue
   /// The numbers that elements of another type can hold: rounded to half precision, or to integers.

@@ -15,6 +15,10 @@ public struct KerasDocument: Sendable {
   /// The layers in any order, also those without weights; the operations of Keras 3 aren't layers.
   public var layers: [Layer]
 
+  /// The names of the classes in the order of the scores, where they are known; Keras itself doesn't
+  /// keep them when it saves the model again.
+  public var classes: [String] = []
+
   /// Makes a document.
   public init(
     architecture: FormatValue, version: String, backend: String = "tensorflow", layers: [Layer]

@@ -19,13 +19,16 @@ extension KerasWriter {
     } catch {
       throw KerasError(writing: error)
     }
-    let metadata: FormatValue = .object([
+    var metadata: FormatObject = [
       "keras_version": .string(document.version),
       "date_saved": .string("1980-01-01@00:00:00"),
-    ])
+    ]
+    if !document.classes.isEmpty {
+      metadata["classes"] = .list(document.classes.map { .string($0) })
+    }
     do throws(ArchiveError) {
       var archive = try ArchiveWriter(creating: path)
-      try archive.add("metadata.json", bytes: Array(metadata.json().utf8))
+      try archive.add("metadata.json", bytes: Array(FormatValue.object(metadata).json().utf8))
       try archive.add("config.json", bytes: Array(document.architecture.json().utf8))
       try archive.add("model.weights.h5", contentsOf: scratch)
       try archive.finish()

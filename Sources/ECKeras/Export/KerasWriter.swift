@@ -25,6 +25,7 @@ public struct KerasWriter: Sendable {
       try file.attribute("", "keras_version", document.version)
       try file.attribute("", "backend", document.backend)
       try file.attribute("", "model_config", document.architecture.json())
+      if !document.classes.isEmpty { try file.attribute("", "classes", document.classes) }
       try write(layers, to: file)
       try file.close()
     } catch {

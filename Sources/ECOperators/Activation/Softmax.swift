@@ -9,6 +9,11 @@ public struct Softmax: UncountedOperator, UncontractedOperator {
   public var axis: Int
   let isLogarithm: Bool
 
+  /// Makes the operator.
+  public init(axis: Int, isLogarithm: Bool = false) {
+    (self.axis, self.isLogarithm) = (axis, isLogarithm)
+  }
+
   public var name: String { isLogarithm ? "LogSoftmax" : "Softmax" }
   public var axes: AxisSignature { "… -> …" }
   public var attributeText: String { "axis=\(axis)" }

@@ -8,6 +8,11 @@ public struct Dense: UncountedOperator {
   /// Whether the kernel is `[o, i]`, as PyTorch has it.
   public var isTransposed = false
 
+  /// Makes the operator.
+  public init(isTransposed: Bool = false) {
+    self.isTransposed = isTransposed
+  }
+
   public var name: String { "Dense" }
   public var axes: AxisSignature {
     isTransposed ? "… i, o i, o? -> … o" : "… i, i o, o? -> … o"

@@ -64,6 +64,14 @@ public struct BatchNorm: UncountedOperator, UncontractedOperator {
     _ values: [KernelValue?], _ operands: Operands, into builder: any KernelBuilder
   ) throws(GraphError) -> [KernelValue] {
     guard let x = values[0] else { throw GraphError(.missingOperand(0)) }
+    if values.count > 4, let scale = values[1], let shift = values[2], let mean = values[3],
+      let variance = values[4],
+      let y = builder.normalization(
+        x, NormalizationOperands(scale: scale, shift: shift, mean: mean, variance: variance),
+        epsilon: epsilon, axis: axis)
+    {
+      return [y]
+    }
     let (scale, shift) = try affine(operands)
     let scaled = builder.binary(.multiply, x, builder.constant(broadcast(scale)))
     return [builder.binary(.add, scaled, builder.constant(broadcast(shift)))]

@@ -12,6 +12,12 @@ public struct GlobalPool: UncountedOperator, UncontractedOperator {
   var layout: ImageLayout
   let spatialRank: Int
 
+  /// Makes the operator.
+  public init(isMaximum: Bool, keepDims: Bool, layout: ImageLayout, spatialRank: Int) {
+    (self.isMaximum, self.keepDims) = (isMaximum, keepDims)
+    (self.layout, self.spatialRank) = (layout, spatialRank)
+  }
+
   public var name: String { isMaximum ? "GlobalMaxPool" : "GlobalAveragePool" }
 
   public var axes: AxisSignature {

@@ -1,5 +1,5 @@
 public import ECGraph
-import ECTensor
+public import ECTensor
 
 /// Takes the channels that a plan doesn't keep out of a graph.
 ///
@@ -126,6 +126,17 @@ public struct RemoveChannels: Pass {
       graph.setConstant(axis.value, tensor.gathered(axis: axis.axis, keep))
     }
     return keeps
+  }
+
+  /// An initializer of the graph as it is after the removal.
+  public func cut(_ value: ValueID, of graph: Graph) -> Tensor? {
+    var tensor = graph.constant(value)
+    var done: Set<Int> = []
+    for axis in channels.axes where axis.value == value && done.insert(axis.axis).inserted {
+      let keep = axis.units.indices.filter { stays(axis.units[$0]) }
+      if keep.count < axis.units.count { tensor = tensor?.gathered(axis: axis.axis, keep) }
+    }
+    return tensor
   }
 
   private func axisKeeps(

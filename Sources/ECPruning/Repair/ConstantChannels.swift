@@ -53,7 +53,7 @@ struct ConstantChannels {
   /// Rows of weights that are all zero leave the bias.
   private func zeroRows(_ node: Node, _ graph: Graph, _ constants: inout [Float?]) {
     guard node.inputs.count > 1, let weights = graph.constant(node.inputs[1]),
-      let (axis, bias) = MergeRepair.outputAxis(of: node, weights: 1),
+      let (axis, bias) = node.outputAxis(weights: 1),
       weights.shape[axis] == constants.count
     else { return }
     let biases = node.inputs.count > bias ? graph.constant(node.inputs[bias])?.floats() : nil
