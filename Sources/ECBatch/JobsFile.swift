@@ -1,5 +1,5 @@
-package import ECDiagnostics
-package import ECGraph
+import ECDiagnostics
+import ECGraph
 import FoundationEssentials
 
 /// The jobs of a batch in a file (`schemas/jobs.schema.json`), as JSON or YAML:
@@ -49,7 +49,7 @@ public enum JobsFile {
     }
   }
 
-  package static func jobs(
+  static func jobs(
     _ value: FormatValue, folder: String, format: String, at place: Place
   ) throws(BatchError) -> [BatchJob] {
     guard let members = value.object else {
