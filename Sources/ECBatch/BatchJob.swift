@@ -42,8 +42,8 @@ public struct BatchShard: Sendable, Equatable {
 
   /// Whether a job belongs to this part.
   /// - Parameter index: the job's position in the batch, from 0.
-  func contains(_ index: Int) -> Bool { index % count == number - 1 }
+  package func contains(_ index: Int) -> Bool { index % count == number - 1 }
 
   /// The part as it stands in names of files: `2-of-5`.
-  var label: String { "\(number)-of-\(count)" }
+  package var label: String { "\(number)-of-\(count)" }
 }

@@ -1,10 +1,10 @@
 import Glibc
 
 /// The entries of folders.
-enum FolderListing {
+package enum FolderListing {
   /// The names in a folder in order of their bytes, without those that start with a dot; none if it
   /// can't be read.
-  static func names(_ folder: String) -> [String] {
+  package static func names(_ folder: String) -> [String] {
     guard let stream = opendir(folder) else { return [] }
     defer { closedir(stream) }
     var names: [String] = []
@@ -19,7 +19,7 @@ enum FolderListing {
 
   /// Makes a folder and those above it.
   /// - Throws: `BatchError.cannotWrite`.
-  static func make(_ folder: String) throws(BatchError) {
+  package static func make(_ folder: String) throws(BatchError) {
     var path = folder.hasPrefix("/") ? "/" : ""
     for part in folder.split(separator: "/") {
       path += (path.isEmpty || path.hasSuffix("/") ? "" : "/") + part

@@ -2,8 +2,8 @@ import CYAML
 import ECGraph
 
 /// A text that isn't YAML: what was found, and on which line.
-struct YAMLError: Error {
-  let what: String
+package struct YAMLError: Error {
+  package let what: String
 }
 
 extension FormatValue {
@@ -11,7 +11,7 @@ extension FormatValue {
   /// numbers by the rules of the YAML 1.2 core schema, so that `no` and `on` stay text.
   /// - Throws: `YAMLError`; also for keys that are no text, and for texts that unfold to more than
   ///   a million values.
-  init(yaml text: [UInt8]) throws(YAMLError) {
+  package init(yaml text: [UInt8]) throws(YAMLError) {
     var parser = yaml_parser_t()
     guard yaml_parser_initialize(&parser) == 1 else {
       throw YAMLError(what: "there is no memory")
@@ -41,7 +41,7 @@ private struct YAMLReader {
   /// Aliases can make a small text unfold without end.
   private var remaining = 1_000_000
 
-  mutating func value(
+  package mutating func value(
     of index: Int32, in document: inout yaml_document_t, depth: Int
   ) throws(YAMLError) -> FormatValue {
     remaining -= 1

@@ -21,20 +21,20 @@ public enum InputList {
   }
 
   /// A name with another extension.
-  static func named(_ name: String, extension ext: String) -> String {
+  package static func named(_ name: String, extension ext: String) -> String {
     let stem = extensions.first { name.lowercased().hasSuffix("." + $0) }
       .map { name.dropLast($0.count + 1) }
     return String(stem ?? name[...]) + "." + ext
   }
 
   /// A model's path, and its name relative to the folder in which it was found.
-  struct Found: Equatable {
+  package struct Found: Equatable {
     let path: String
     let name: String
   }
 
   /// The models that an argument names.
-  static func expand(_ argument: String) throws(BatchError) -> [Found] {
+  package static func expand(_ argument: String) throws(BatchError) -> [Found] {
     if let kind = kind(of: argument) {
       return kind == S_IFDIR ? try models(in: argument) : [file(argument)]
     }

@@ -23,4 +23,18 @@ public struct DatasetDescription: Sendable, Equatable {
   public let contiguousOffset: UInt64?
   /// The filters that pack the dataset, by name, in the order they were applied.
   public let filters: [String]
+
+  /// A description of everything that a file says.
+  package init(
+    shape: [Int], elementKind: ElementKind, byteOrder: ByteOrder, elementCount: Int,
+    byteCount: Int, contiguousOffset: UInt64?, filters: [String]
+  ) {
+    self.shape = shape
+    self.elementKind = elementKind
+    self.byteOrder = byteOrder
+    self.elementCount = elementCount
+    self.byteCount = byteCount
+    self.contiguousOffset = contiguousOffset
+    self.filters = filters
+  }
 }

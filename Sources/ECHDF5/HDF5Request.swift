@@ -1,5 +1,5 @@
 /// Something that reads one HDF5 file: libhdf5 in this process, or another process with it.
-protocol HDF5Reading: AnyObject, Sendable {
+package protocol HDF5Reading: AnyObject, Sendable {
   /// The size of the file in bytes.
   var byteCount: UInt64 { get }
   /// Answers what doesn't depend on the numbers in datasets.
@@ -11,29 +11,29 @@ protocol HDF5Reading: AnyObject, Sendable {
 }
 
 /// The types that numbers are converted to while they are read.
-enum NumberType: UInt8, Sendable {
+package enum NumberType: UInt8, Sendable {
   case float, double, int64
 
   /// The bytes of one number.
-  var byteCount: Int { self == .float ? 4 : 8 }
+  package var byteCount: Int { self == .float ? 4 : 8 }
 }
 
 /// A question about an object in a file.
-struct HDF5Request: Sendable {
+package struct HDF5Request: Sendable {
   /// What is asked.
-  enum Question: UInt8, Sendable {
+  package enum Question: UInt8, Sendable {
     case exists, kind, members, attributeExists, text, texts, dataset
     /// A dataset that is about to be read.
     case numbers
   }
 
-  var question: Question
-  var path: String
-  var attribute = ""
+  package var question: Question
+  package var path: String
+  package var attribute = ""
 }
 
 /// What is answered.
-enum HDF5Reply: Sendable, Equatable {
+package enum HDF5Reply: Sendable, Equatable {
   case flag(Bool)
   case kind(HDF5File.ObjectKind)
   case text(String?)

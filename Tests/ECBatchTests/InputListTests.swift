@@ -1,7 +1,7 @@
 import ECTestSupport
 import Testing
 
-@testable import ECBatch
+import ECBatch
 
 @Suite struct InputListTests {
   /// A folder with empty files.

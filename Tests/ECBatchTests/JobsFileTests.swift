@@ -2,7 +2,7 @@ import ECGraph
 import ECTestSupport
 import Testing
 
-@testable import ECBatch
+import ECBatch
 
 @Suite struct JobsFileTests {
   private func jobs(_ text: String, name: String = "jobs.yaml") throws -> [BatchJob] {

@@ -1,7 +1,7 @@
 import ECTestSupport
 import Testing
 
-@testable import ECFineTune
+import ECFineTune
 
 @Suite struct FeatureStoreTests {
   @Test func `rows are there again when the file is opened again, and gone for another network`()

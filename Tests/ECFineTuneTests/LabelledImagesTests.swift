@@ -1,7 +1,7 @@
 import ECTestSupport
 import Testing
 
-@testable import ECFineTune
+import ECFineTune
 
 @Suite struct LabelledImagesTests {
   private func reason(_ body: () throws -> LabelledImages) -> FineTuneError.Reason? {

@@ -1,6 +1,6 @@
 import Testing
 
-@testable import ECFineTune
+import ECFineTune
 
 @Suite struct MetricsTests {
   @Test func `figures follow from the confusion matrix`() {

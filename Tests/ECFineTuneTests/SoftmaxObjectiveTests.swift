@@ -3,7 +3,7 @@ import ECGraph
 import ECTestSupport
 import Testing
 
-@testable import ECFineTune
+import ECFineTune
 
 /// Numbers that scipy found for one small problem.
 struct ObjectiveFixture {

@@ -2,7 +2,7 @@ import ECDiagnostics
 import Glibc
 import Testing
 
-@testable import ECHDF5
+import ECHDF5
 
 @Suite struct TransferTests {
   @Test(arguments: HDF5Error.samples)

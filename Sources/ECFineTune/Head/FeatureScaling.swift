@@ -2,11 +2,11 @@
 /// every network.
 ///
 /// One number scales all of them: the geometry that the network has made stays.
-struct FeatureScaling {
-  let means: [Double]
-  let scale: Double
+package struct FeatureScaling {
+  package let means: [Double]
+  package let scale: Double
 
-  init(_ features: LabelledFeatures) {
+  package init(_ features: LabelledFeatures) {
     let (count, width) = (features.count, features.width)
     var sums = [Double](repeating: 0, count: width)
     var squares = 0.0
@@ -28,7 +28,7 @@ struct FeatureScaling {
   }
 
   /// The features, scaled.
-  func apply(_ features: LabelledFeatures) -> [Double] {
+  package func apply(_ features: LabelledFeatures) -> [Double] {
     let width = features.width
     return [Double](unsafeUninitializedCapacity: features.rows.count) { target, count in
       features.rows.withUnsafeBufferPointer { rows in
@@ -43,7 +43,7 @@ struct FeatureScaling {
   }
 
   /// The classifier on features as they are that equals one on scaled features.
-  func unscaled(_ parameters: [Double], classCount: Int) -> LinearHead {
+  package func unscaled(_ parameters: [Double], classCount: Int) -> LinearHead {
     let width = means.count
     var kernel = [Float](repeating: 0, count: classCount * width)
     var bias = [Float](repeating: 0, count: classCount)

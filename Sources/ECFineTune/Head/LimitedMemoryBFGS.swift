@@ -1,33 +1,33 @@
-import ECBLAS
+package import ECBLAS
 
 /// Minimizes a smooth function by L-BFGS with a line search for the strong Wolfe conditions.
 ///
 /// Nothing is random: the same function and start give the same steps. Source: Nocedal and Wright,
 /// "Numerical Optimization", algorithms 7.4, 7.5, 3.5 and 3.6.
-struct LimitedMemoryBFGS {
-  typealias Function = ([Double]) throws(BLASError) -> (loss: Double, gradient: [Double])
+package struct LimitedMemoryBFGS {
+  package typealias Function = ([Double]) throws(BLASError) -> (loss: Double, gradient: [Double])
 
   /// The pairs of steps and changes of the gradient that stand for the curvature.
-  var memory = 10
+  package var memory = 10
   /// The largest component of the gradient at which the search ends.
-  var tolerance = 1e-6
+  package var tolerance = 1e-6
 
-  private(set) var point: [Double]
-  private(set) var loss: Double
+  package private(set) var point: [Double]
+  package private(set) var loss: Double
   private(set) var gradient: [Double]
   private var pairs: [(step: [Double], change: [Double], product: Double)] = []
 
   /// Starts at a point.
-  init(at point: [Double], _ function: Function) throws(BLASError) {
+  package init(at point: [Double], _ function: Function) throws(BLASError) {
     self.point = point
     (loss, gradient) = try function(point)
   }
 
   /// Whether the gradient is as good as zero.
-  var isConverged: Bool { !gradient.contains { $0.magnitude > tolerance } }
+  package var isConverged: Bool { !gradient.contains { $0.magnitude > tolerance } }
 
   /// Goes one step; `false` where no step lowers the loss any more.
-  mutating func step(_ function: Function) throws(BLASError) -> Bool {
+  package mutating func step(_ function: Function) throws(BLASError) -> Bool {
     var direction = descent()
     var slope = dot(direction, gradient)
     if slope >= 0 {
@@ -82,18 +82,18 @@ struct LimitedMemoryBFGS {
 
 /// A step length that lowers the loss enough, and the slope too.
 private struct LineSearch {
-  struct Trial {
+  package struct Trial {
     let length, loss, slope: Double
     let point, gradient: [Double]
   }
 
-  let start: Double
-  let slope: Double
+  package let start: Double
+  package let slope: Double
   private let decrease = 1e-4
   private let flatness = 0.9
   private var trials = 0
 
-  init(start: Double, slope: Double) {
+  package init(start: Double, slope: Double) {
     (self.start, self.slope) = (start, slope)
   }
 
@@ -104,7 +104,7 @@ private struct LineSearch {
   private func isFlat(_ trial: Trial) -> Bool { trial.slope.magnitude <= -flatness * slope }
 
   /// The step; `nil` if forty trials find none.
-  mutating func run(
+  package mutating func run(
     from first: Double, _ evaluate: (Double) throws(BLASError) -> Trial
   ) throws(BLASError) -> Trial? {
     var length = first

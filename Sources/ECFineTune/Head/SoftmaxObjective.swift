@@ -1,4 +1,4 @@
-import ECBLAS
+package import ECBLAS
 import Glibc
 
 /// The loss of a linear classifier: cross entropy, a teacher's if there is one, and weight decay.
@@ -10,29 +10,49 @@ import Glibc
 ///
 /// It is convex; with decay above 0 its minimum is one point. Source: Hinton et al., "Distilling the
 /// Knowledge in a Neural Network", for the teacher's part.
-struct SoftmaxObjective {
+package struct SoftmaxObjective {
   /// Scores of a teacher, `[n, c]`, and how much they count.
-  struct Teacher {
+  package struct Teacher {
     var scores: [Double]
     var share: Double
     var temperature: Double
+
+    package init(scores: [Double], share: Double, temperature: Double) {
+      self.scores = scores
+      self.share = share
+      self.temperature = temperature
+    }
   }
 
   /// `[n, d]`.
-  let rows: [Double]
-  let labels: [Int]
+  package let rows: [Double]
+  package let labels: [Int]
   /// How much each row counts; positive.
-  let weights: [Double]
-  let width: Int
-  let classCount: Int
-  let decay: Double
-  var teacher: Teacher?
+  package let weights: [Double]
+  package let width: Int
+  package let classCount: Int
+  package let decay: Double
+  package var teacher: Teacher?
+
+  /// The loss on some rows.
+  package init(
+    rows: [Double], labels: [Int], weights: [Double], width: Int, classCount: Int, decay: Double,
+    teacher: Teacher? = nil
+  ) {
+    self.rows = rows
+    self.labels = labels
+    self.weights = weights
+    self.width = width
+    self.classCount = classCount
+    self.decay = decay
+    self.teacher = teacher
+  }
 
   /// `W` row by row, then `b`.
-  var parameterCount: Int { classCount * (width + 1) }
+  package var parameterCount: Int { classCount * (width + 1) }
 
   /// The scores of all rows, `[n, c]`.
-  static func scores(
+  package static func scores(
     _ rows: [Double], width: Int, _ parameters: [Double], classCount: Int
   ) throws(BLASError) -> [Double] {
     let count = rows.count / max(width, 1)
@@ -53,7 +73,9 @@ struct SoftmaxObjective {
   }
 
   /// The loss, and its gradient in the order of the parameters.
-  func evaluate(_ parameters: [Double]) throws(BLASError) -> (loss: Double, gradient: [Double]) {
+  package func evaluate(_ parameters: [Double]) throws(BLASError)
+    -> (loss: Double, gradient: [Double])
+  {
     var scores = try SoftmaxObjective.scores(
       rows, width: width, parameters, classCount: classCount)
     let total = weights.reduce(0, +)
@@ -104,7 +126,7 @@ struct SoftmaxObjective {
   }
 
   /// Probabilities and their logarithms.
-  static func softmax(_ z: [Double]) -> (p: [Double], logarithms: [Double]) {
+  package static func softmax(_ z: [Double]) -> (p: [Double], logarithms: [Double]) {
     let most = z.max() ?? 0
     let sum = z.reduce(0) { $0 + exp($1 - most) }
     let logarithms = z.map { $0 - most - log(sum) }

@@ -1,17 +1,17 @@
-import ECDiagnostics
+package import ECDiagnostics
 import Glibc
 import Synchronization
 
 /// An HDF5 file that another process reads for this one; see `ReaderService`.
-final class RemoteFile: HDF5Reading {
-  let byteCount: UInt64
+package final class RemoteFile: HDF5Reading {
+  package let byteCount: UInt64
   private let place: Place
   private let process: ReaderProcess
   /// One question at a time.
   private let channel: Mutex<Channel>
 
   /// Starts a process and lets it open the bytes `range` of an open file.
-  init(
+  package init(
     _ executable: String, descriptor: Int32, range: Range<Int>, at place: Place
   ) throws(HDF5Error) {
     do throws(ReaderProcess.Failure) {
@@ -29,7 +29,7 @@ final class RemoteFile: HDF5Reading {
     _ = try ask(message.bytes, then: nil)
   }
 
-  func answer(_ request: HDF5Request) throws(HDF5Error) -> HDF5Reply {
+  package func answer(_ request: HDF5Request) throws(HDF5Error) -> HDF5Reply {
     var message = TransferWriter()
     message.put(0)
     message.put(0)
@@ -40,7 +40,7 @@ final class RemoteFile: HDF5Reading {
     return reply
   }
 
-  func fill(
+  package func fill(
     _ buffer: UnsafeMutableRawBufferPointer, from path: String, as numbers: NumberType
   ) throws(HDF5Error) {
     var message = TransferWriter()

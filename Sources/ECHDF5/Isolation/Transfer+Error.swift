@@ -1,7 +1,7 @@
 import ECDiagnostics
 
 extension HDF5Error {
-  func write(to message: inout TransferWriter) {
+  package func write(to message: inout TransferWriter) {
     let (code, numbers, texts) = reason.parts
     message.put(code)
     for number in numbers { message.put(number) }
@@ -9,7 +9,7 @@ extension HDF5Error {
     message.put(place.trail)
   }
 
-  init(_ message: inout TransferReader) throws(TransferError) {
+  package init(_ message: inout TransferReader) throws(TransferError) {
     let code = try message.count()
     let numbers = (try message.number(), try message.number())
     let texts = try message.texts()

@@ -1,59 +1,62 @@
 import ECDiagnostics
 
 /// Values on their way into a message: whole numbers of 8 bytes, and texts behind their lengths.
-struct TransferWriter {
-  private(set) var bytes: [UInt8] = []
+package struct TransferWriter {
+  package private(set) var bytes: [UInt8] = []
 
-  mutating func put(_ number: UInt64) {
+  /// Starts an empty message.
+  package init() {}
+
+  package mutating func put(_ number: UInt64) {
     withUnsafeBytes(of: number.littleEndian) { bytes.append(contentsOf: $0) }
   }
 
-  mutating func put(_ number: Int) { put(UInt64(bitPattern: Int64(number))) }
+  package mutating func put(_ number: Int) { put(UInt64(bitPattern: Int64(number))) }
 
-  mutating func put(_ text: String) {
+  package mutating func put(_ text: String) {
     let text = Array(text.utf8)
     put(text.count)
     bytes += text
   }
 
-  mutating func put(_ texts: [String]) {
+  package mutating func put(_ texts: [String]) {
     put(texts.count)
     for text in texts { put(text) }
   }
 }
 
 /// A message that doesn't say what it should.
-struct TransferError: Error {}
+package struct TransferError: Error {}
 
 /// Values out of a message, whose sender isn't trusted.
-struct TransferReader {
+package struct TransferReader {
   private let bytes: [UInt8]
   private var at = 0
 
-  init(_ bytes: [UInt8]) { self.bytes = bytes }
+  package init(_ bytes: [UInt8]) { self.bytes = bytes }
 
-  mutating func number() throws(TransferError) -> UInt64 {
+  package mutating func number() throws(TransferError) -> UInt64 {
     guard bytes.count - at >= 8 else { throw TransferError() }
     defer { at += 8 }
     return (0..<8).reduce(0) { $0 | UInt64(bytes[at + $1]) << (8 * UInt64($1)) }
   }
 
   /// A size, an index or a count: never negative.
-  mutating func count() throws(TransferError) -> Int {
+  package mutating func count() throws(TransferError) -> Int {
     guard let count = Int(exactly: try number()) else { throw TransferError() }
     return count
   }
 
-  mutating func flag() throws(TransferError) -> Bool { try number() != 0 }
+  package mutating func flag() throws(TransferError) -> Bool { try number() != 0 }
 
-  mutating func text() throws(TransferError) -> String {
+  package mutating func text() throws(TransferError) -> String {
     let count = try count()
     guard count <= bytes.count - at else { throw TransferError() }
     defer { at += count }
     return String(decoding: bytes[at..<(at + count)], as: UTF8.self)
   }
 
-  mutating func texts() throws(TransferError) -> [String] {
+  package mutating func texts() throws(TransferError) -> [String] {
     let count = try count()
     // Each takes 8 bytes at least, so that a false count costs nothing.
     guard count <= (bytes.count - at) / 8 else { throw TransferError() }
@@ -66,13 +69,13 @@ struct TransferReader {
 // MARK: Requests
 
 extension HDF5Request {
-  func write(to message: inout TransferWriter) {
+  package func write(to message: inout TransferWriter) {
     message.put(Int(question.rawValue))
     message.put(path)
     message.put(attribute)
   }
 
-  init(_ message: inout TransferReader) throws(TransferError) {
+  package init(_ message: inout TransferReader) throws(TransferError) {
     guard let question = Question(rawValue: UInt8(truncatingIfNeeded: try message.number()))
     else { throw TransferError() }
     self.init(question: question, path: try message.text(), attribute: try message.text())
@@ -82,7 +85,7 @@ extension HDF5Request {
 // MARK: Replies
 
 extension HDF5Reply {
-  func write(to message: inout TransferWriter) {
+  package func write(to message: inout TransferWriter) {
     switch self {
     case .flag(let flag):
       message.put(0)
@@ -102,7 +105,7 @@ extension HDF5Reply {
     }
   }
 
-  init(_ message: inout TransferReader) throws(TransferError) {
+  package init(_ message: inout TransferReader) throws(TransferError) {
     switch try message.number() {
     case 0: self = .flag(try message.flag())
     case 1:
@@ -121,7 +124,7 @@ extension HDF5Reply {
   }
 
   /// Whether it is an answer to a question.
-  func answers(_ question: HDF5Request.Question) -> Bool {
+  package func answers(_ question: HDF5Request.Question) -> Bool {
     switch (self, question) {
     case (.flag, .exists), (.flag, .attributeExists), (.kind, .kind), (.texts, .members),
       (.texts, .texts), (.text, .text), (.dataset, .dataset), (.dataset, .numbers):
