@@ -62,6 +62,8 @@ struct ChildProcess: ~Copyable {
       if !text.hasPrefix(parentVariable + "=") { variables.append(text) }
       next += 1
     }
+    // Threads of several jobs that spin would take each other's cores.
+    if getenv("OMP_WAIT_POLICY") == nil { variables.append("OMP_WAIT_POLICY=passive") }
     return variables + ["\(parentVariable)=\(getpid())"]
   }
 
