@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -19,18 +18,8 @@ from pathlib import Path
 
 import ray
 import ray_batch
+from many_models import make_models
 from ray.cluster_utils import Cluster
-
-ROOT = Path(__file__).resolve().parents[2]
-
-
-def make_models(folder: Path, count: int) -> None:
-    """Copies the fixtures under many names; one of them can't be read."""
-    sources = sorted((ROOT / "fixtures" / "keras").glob("*.h5"))
-    folder.mkdir()
-    for k in range(count - 1):
-        shutil.copy(sources[k % len(sources)], folder / f"m{k:03}.h5")
-    shutil.copy(ROOT / "fixtures" / "cli" / "lambda.h5", folder / "refused.h5")
 
 
 def comparable(path: Path) -> list[dict]:
@@ -76,7 +65,12 @@ def main() -> int:
         sys.argv = ["ray_batch", str(jobs), "--out-dir", where, "--ecconvert", program,
                     "--memory", "0.2"]
         code = ray_batch.main()
-        alive = sum(node["Alive"] for node in ray.nodes())
+        # The cluster takes some seconds to notice.
+        for _ in range(60):
+            alive = sum(node["Alive"] for node in ray.nodes())
+            if alive == 2:
+                break
+            time.sleep(1)
         ray.shutdown()
         cluster.shutdown()
 
