@@ -31,6 +31,15 @@ struct NetworkTraining {
 
   private static let stateName = "network"
 
+  /// Finds out whether a network can be trained at all, before anything long is computed.
+  /// - Throws: `ExecutionError` with all operators that can't be trained through, or for want of
+  ///   memory; `ConversionFault` if the network takes another number of images at once.
+  func check(_ graph: Graph, _ data: LabelledImages) throws {
+    let batch = try batch(graph, data).count
+    let plan = plan(data, hasTeacher: fineTune.teacher != nil, epochs: 1, batch: batch)
+    _ = try NetworkTrainer(graph, batch: batch, plan)
+  }
+
   /// Trains a network whose classifier knows the classes already.
   /// - Parameter teacher: scores for the training images, where there is a teacher.
   func run(
