@@ -61,6 +61,7 @@ struct FineTuneReport {
       "loss": .float(epoch.loss), "accuracy": .float(epoch.accuracy),
     ]
     if let accuracy = epoch.validationAccuracy { object["validationAccuracy"] = .float(accuracy) }
+    if let loss = epoch.validationLoss { object["validationLoss"] = .float(loss) }
     return object
   }
 
@@ -108,6 +109,7 @@ struct FineTuneReport {
   private func line(_ name: String, _ own: EpochFigures, isKept: Bool) -> String {
     "  \(name): loss \(ConversionFault.short(own.loss)), accuracy \(percent(own.accuracy))"
       + (own.validationAccuracy.map { ", validation \(percent($0))" } ?? "")
+      + (own.validationLoss.map { " (loss \(ConversionFault.short($0)))" } ?? "")
       + (isKept ? " (kept)" : "")
   }
 

@@ -51,6 +51,12 @@ struct FineTuneStage {
         data, graph: graph, source: source, options: options, fineTune: fineTune,
         threads: threads),
       checkpoint: checkpoint, threads: threads, seed: options.seed)
+    let training = trainedLayers.map {
+      NetworkTraining(
+        fineTune: fineTune, layers: $0, images: network.images, checkpoint: checkpoint,
+        threads: threads, seed: options.seed, progress: progress)
+    }
+    try training?.check(graph, data)
 
     let rows = try network.rows(data.items) { [progress] in progress("computing features", $0) }
     warnings += rows.broken.map { "skipped \($0.place): \($0.what)" }
@@ -82,11 +88,9 @@ struct FineTuneStage {
     report.preprocessing = network.images.preprocessing
     report.epochs = trained.epochs
     report.best = trained.best
-    if let layers = trainedLayers {
-      let outcome = try NetworkTraining(
-        fineTune: fineTune, layers: layers, images: network.images, checkpoint: checkpoint,
-        threads: threads, seed: options.seed, progress: progress
-      ).run(graph, data, teacher: material.teacher?.scores, fingerprint: rows.fingerprint)
+    if let training {
+      let outcome = try training.run(
+        graph, data, teacher: material.teacher?.scores, fingerprint: rows.fingerprint)
       graph = outcome.graph
       report.optimizer = fineTune.optimizer ?? .sgd
       report.layers = fineTune.layers

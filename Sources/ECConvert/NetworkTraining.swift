@@ -31,6 +31,15 @@ struct NetworkTraining {
 
   private static let stateName = "network"
 
+  /// Finds out whether a network can be trained at all, before anything long is computed.
+  /// - Throws: `ExecutionError` with all operators that can't be trained through, or for want of
+  ///   memory; `ConversionFault` if the network takes another number of images at once.
+  func check(_ graph: Graph, _ data: LabelledImages) throws {
+    let batch = try batch(graph, data).count
+    let plan = plan(data, hasTeacher: fineTune.teacher != nil, epochs: 1, batch: batch)
+    _ = try NetworkTrainer(graph, batch: batch, plan)
+  }
+
   /// Trains a network whose classifier knows the classes already.
   /// - Parameter teacher: scores for the training images, where there is a teacher.
   func run(
@@ -197,10 +206,12 @@ struct NetworkTraining {
   ) throws {
     let held = try NetworkScores(graph, images: images, threads: threads)
       .measure(data.validation, classCount: data.classes.count)
-    standing.figures.append(
-      EpochFigures(
-        loss: own.loss, accuracy: own.accuracy,
-        validationAccuracy: data.validation.isEmpty ? nil : held.matrix.accuracy))
+    let isJudged = !data.validation.isEmpty
+    var figures = EpochFigures(
+      loss: own.loss, accuracy: own.accuracy,
+      validationAccuracy: isJudged ? held.matrix.accuracy : nil)
+    figures.validationLoss = isJudged ? held.loss : nil
+    standing.figures.append(figures)
     if canStop(data), held.loss < standing.bestLoss {
       standing.bestLoss = held.loss
       standing.bestEpoch = standing.figures.count - 1
@@ -220,7 +231,10 @@ struct NetworkTraining {
       standing.bestLoss, Double(own.count),
     ]
     for figures in standing.figures {
-      numbers += [figures.loss, figures.accuracy, figures.validationAccuracy ?? -1]
+      numbers += [
+        figures.loss, figures.accuracy, figures.validationAccuracy ?? -1,
+        figures.validationLoss ?? -1,
+      ]
     }
     try checkpoint.save(
       numbers.withUnsafeBytes { Array($0) } + own + standing.best, as: NetworkTraining.stateName)
@@ -233,21 +247,23 @@ struct NetworkTraining {
     func number(_ k: Int) -> Double {
       bytes.withUnsafeBytes { $0.loadUnaligned(fromByteOffset: k * 8, as: Double.self) }
     }
-    guard number(0).bitPattern == fingerprint, let count = Int(exactly: number(1)), count >= 0,
+    guard number(0).bitPattern == fingerprint, let count = Int(exactly: number(1)),
+      (0...bytes.count).contains(count),
       let bestEpoch = Int(exactly: number(2)), (-1..<count).contains(bestEpoch),
-      let length = Int(exactly: number(4)), length >= 0,
-      bytes.count >= 40 + 24 * count + length
+      let length = Int(exactly: number(4)), (0...bytes.count).contains(length),
+      bytes.count >= 40 + 32 * count + length
     else { return nil }
     var standing = Standing()
     for k in 0..<count {
-      let held = number(7 + 3 * k)
-      standing.figures.append(
-        EpochFigures(
-          loss: number(5 + 3 * k), accuracy: number(6 + 3 * k),
-          validationAccuracy: held < 0 ? nil : held))
+      let (accuracy, loss) = (number(7 + 4 * k), number(8 + 4 * k))
+      var figures = EpochFigures(
+        loss: number(5 + 4 * k), accuracy: number(6 + 4 * k),
+        validationAccuracy: accuracy < 0 ? nil : accuracy)
+      figures.validationLoss = accuracy < 0 ? nil : loss
+      standing.figures.append(figures)
     }
     (standing.bestEpoch, standing.bestLoss) = (bestEpoch, number(3))
-    let start = 40 + 24 * count
+    let start = 40 + 32 * count
     standing.best = Array(bytes[(start + length)...])
     guard let state = TrainingState(bytes: Array(bytes[start..<(start + length)])) else {
       return nil

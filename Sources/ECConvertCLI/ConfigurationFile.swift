@@ -6,47 +6,47 @@ import FoundationEssentials
 /// Options in a JSON object, by their long names: `{"prune": 0.5, "exclude": ["head*"]}`.
 enum ConfigurationFile {
   /// An option's long name, and its value in a parsed command.
-  typealias Entry = (name: String, value: @Sendable (any ConversionArguments) -> FormatValue?)
+  typealias Entry = (name: String, value: @Sendable (DecidingArguments) -> FormatValue?)
 
   /// The options that may stand in a file.
   static let entries: [Entry] = [
     ("arch", { text($0.source.arch) }),
-    ("prune", { number($0.pruning.prune) }),
-    ("target-macs", { number($0.pruning.targetMacs) }),
-    ("target-params", { number($0.pruning.targetParams) }),
-    ("criterion", { text($0.pruning.criterion) }),
-    ("scope", { text($0.pruning.scope) }),
-    ("exclude", { list($0.pruning.exclude) }),
-    ("only", { list($0.pruning.only) }),
-    ("layer-ratio", { list($0.pruning.layerRatio) }),
-    ("round-to", { number($0.pruning.roundTo) }),
-    ("min-channels", { number($0.pruning.minChannels) }),
-    ("max-layer-ratio", { number($0.pruning.maxLayerRatio) }),
-    ("keep", { text($0.pruning.keep) }),
-    ("similarity", { text($0.pruning.similarity) }),
-    ("tau", { number($0.pruning.tau) }),
-    ("calibration", { text($0.data.calibration) }),
-    ("calibration-samples", { number($0.data.calibrationSamples) }),
-    ("preprocess", { text($0.data.images.preprocess) }),
-    ("interpolation", { text($0.data.images.interpolation) }),
-    ("crop-to-aspect-ratio", { flag($0.data.images.cropToAspectRatio) }),
-    ("finetune", { text($0.learning.finetune) }),
-    ("train-layers", { text($0.learning.fineTuning.trainLayers) }),
-    ("batchnorm-training", { text($0.learning.fineTuning.batchnormTraining) }),
-    ("optimizer", { text($0.learning.fineTuning.optimizer) }),
-    ("batch-size", { number($0.learning.fineTuning.batchSize) }),
-    ("learning-rate", { number($0.learning.fineTuning.learningRate) }),
-    ("epochs", { number($0.learning.fineTuning.epochs) }),
-    ("weight-decay", { number($0.learning.fineTuning.weightDecay) }),
-    ("validation-split", { number($0.learning.fineTuning.validationSplit) }),
-    ("image-size", { number($0.learning.fineTuning.imageSize) }),
-    ("augment", { flag($0.learning.fineTuning.augment) }),
-    ("teacher", { text($0.learning.fineTuning.teacher) }),
-    ("class-weights", { flag($0.learning.fineTuning.classWeights) }),
-    ("early-stopping", { number($0.learning.fineTuning.earlyStopping) }),
-    ("repair", { text($0.data.repair) }),
-    ("batchnorm", { text($0.data.batchnorm) }),
-    ("ridge", { number($0.data.ridge) }),
+    ("prune", { number($0.pruning?.prune) }),
+    ("target-macs", { number($0.pruning?.targetMacs) }),
+    ("target-params", { number($0.pruning?.targetParams) }),
+    ("criterion", { text($0.pruning?.criterion) }),
+    ("scope", { text($0.pruning?.scope) }),
+    ("exclude", { list($0.pruning?.exclude) }),
+    ("only", { list($0.pruning?.only) }),
+    ("layer-ratio", { list($0.pruning?.layerRatio) }),
+    ("round-to", { number($0.pruning?.roundTo) }),
+    ("min-channels", { number($0.pruning?.minChannels) }),
+    ("max-layer-ratio", { number($0.pruning?.maxLayerRatio) }),
+    ("keep", { text($0.pruning?.keep) }),
+    ("similarity", { text($0.pruning?.similarity) }),
+    ("tau", { number($0.pruning?.tau) }),
+    ("calibration", { text($0.data?.calibration) }),
+    ("calibration-samples", { number($0.data?.calibrationSamples) }),
+    ("preprocess", { text($0.images.preprocess) }),
+    ("interpolation", { text($0.images.interpolation) }),
+    ("crop-to-aspect-ratio", { flag($0.images.cropToAspectRatio) }),
+    ("finetune", { text($0.finetune) }),
+    ("train-layers", { text($0.fineTuning.trainLayers) }),
+    ("batchnorm-training", { text($0.fineTuning.batchnormTraining) }),
+    ("optimizer", { text($0.fineTuning.optimizer) }),
+    ("batch-size", { number($0.fineTuning.batchSize) }),
+    ("learning-rate", { number($0.fineTuning.learningRate) }),
+    ("epochs", { number($0.fineTuning.epochs) }),
+    ("weight-decay", { number($0.fineTuning.weightDecay) }),
+    ("validation-split", { number($0.fineTuning.validationSplit) }),
+    ("image-size", { number($0.fineTuning.imageSize) }),
+    ("augment", { flag($0.fineTuning.augment) }),
+    ("teacher", { text($0.fineTuning.teacher) }),
+    ("class-weights", { flag($0.fineTuning.classWeights) }),
+    ("early-stopping", { number($0.fineTuning.earlyStopping) }),
+    ("repair", { text($0.data?.repair) }),
+    ("batchnorm", { text($0.data?.batchnorm) }),
+    ("ridge", { number($0.data?.ridge) }),
     ("input-shape", { list($0.edge.inputShape) }),
     ("batch", { number($0.edge.batch) }),
     ("inputs-as-nchw", { flag($0.edge.inputsAsNCHW) }),
@@ -73,9 +73,14 @@ enum ConfigurationFile {
 
   /// The options of a command that were given, by their long names.
   static func given(_ command: any ConversionArguments) -> FormatObject {
+    given(DecidingArguments(command))
+  }
+
+  /// The options of a command that were given, by their long names in `convert`.
+  static func given(_ arguments: DecidingArguments) -> FormatObject {
     var object: FormatObject = [:]
     for entry in entries {
-      if let value = entry.value(command) { object[entry.name] = value }
+      if let value = entry.value(arguments) { object[entry.name] = value }
     }
     return object
   }
@@ -168,8 +173,9 @@ enum ConfigurationFile {
     }
   }
 
-  private static func list(_ values: [String]) -> FormatValue? {
-    values.isEmpty ? nil : .list(values.map { .string($0) })
+  private static func list(_ values: [String]?) -> FormatValue? {
+    guard let values, !values.isEmpty else { return nil }
+    return .list(values.map { .string($0) })
   }
 }
 
@@ -183,4 +189,35 @@ protocol ConversionArguments {
   var verification: VerificationArguments { get }
   var compute: ComputeArguments { get }
   var words: OutputArguments { get }
+}
+
+/// The groups of options that decide what a run does, in whichever command they were given.
+struct DecidingArguments {
+  let source: SourceArguments
+  /// `nil` in commands that don't prune.
+  let pruning: PruningArguments?
+  /// `nil` in commands that don't calibrate.
+  let data: DataArguments?
+  let images: ImageArguments
+  /// The images with their classes.
+  let finetune: String?
+  let fineTuning: FineTuneArguments
+  let edge: EdgeArguments
+  let verification: VerificationArguments
+  let compute: ComputeArguments
+  let words: OutputArguments
+
+  init(_ command: any ConversionArguments) {
+    (source, pruning, data) = (command.source, command.pruning, command.data)
+    (images, finetune) = (command.data.images, command.learning.finetune)
+    (fineTuning, edge) = (command.learning.fineTuning, command.edge)
+    (verification, compute, words) = (command.verification, command.compute, command.words)
+  }
+
+  init(_ command: FineTune) {
+    (source, pruning, data) = (command.source, nil, nil)
+    (images, finetune) = (command.images, command.data)
+    (fineTuning, edge) = (command.learning, command.edge)
+    (verification, compute, words) = (command.verification, command.compute, command.words)
+  }
 }

@@ -67,6 +67,8 @@ struct FineTune: ParsableCommand {
     }
     var options = ConversionOptions(input: input)
     options.architecture = source.arch
+    // 'convert' with these does the same.
+    options.given = ConfigurationFile.given(DecidingArguments(self))
     options.output = output
     options.force = force
     options.report = report

@@ -123,7 +123,11 @@ extension Differentiation {
       let sharers = builder.reduction(.sum, isExtreme, axes: axes, keepDims: true)
       gradient = builder.binary(.multiply, isExtreme, builder.binary(.divide, d, sharers))
     case .l1: gradient = builder.binary(.multiply, builder.eltwise(.sign, x), d)
-    case .l2: gradient = builder.binary(.multiply, x, builder.binary(.divide, d, y))
+    case .l2:
+      // Where all is 0 there is no slope; 0 is taken, as x is 0 there.
+      let isZero = builder.eltwise(.linear(alpha: -1, beta: 1), builder.eltwise(.isNonzero, y))
+      let length = builder.binary(.add, y, isZero)
+      gradient = builder.binary(.multiply, x, builder.binary(.divide, d, length))
     case .sumOfSquares:
       gradient = builder.binary(.multiply, x, builder.eltwise(.linear(alpha: 2, beta: 0), d))
     case .logSumExp:

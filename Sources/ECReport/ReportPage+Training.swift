@@ -20,9 +20,49 @@ extension ReportPage {
             return key.lowercased().contains("accuracy") ? HTML.percent(value) : HTML.short(value)
           }
       })
-    return "<h2>Fine-tuning</h2>\n"
+    return "<h2>Fine-tuning</h2>\n<p>\(HTML.escaped(learnt))</p>\n"
       + Self.curves("Loss", [("training", curve("loss")), ("validation", curve("validationLoss"))])
-      + Self.curves("Accuracy", accuracies) + table
+      + Self.curves("Accuracy", accuracies) + table + confusion("validation") + confusion("test")
+  }
+
+  /// What was learnt, how, and which epoch was kept, in sentences.
+  private var learnt: String {
+    let facts = object("finetune")
+    func count(_ key: String) -> Int { facts["images"]?.object?[key]?.int ?? 0 }
+    var words =
+      "\(facts["classes"]?.int ?? 0) classes, from \(count("train")) images; "
+      + "\(count("validation")) for validation, \(count("test")) for the test."
+    if let layers = facts["trainLayers"]?.string, let optimizer = facts["optimizer"]?.string {
+      words += " Trained: \(layers), by \(optimizer)."
+    }
+    if let alone = facts["classifierAlone"]?.object {
+      words += " The classifier alone reached a loss of \(HTML.short(alone["loss"]?.double ?? 0))"
+      if let accuracy = alone["validationAccuracy"]?.double {
+        words += " and \(HTML.percent(accuracy)) of the validation images"
+      }
+      words += "."
+    }
+    switch facts["bestEpoch"] {
+    case .int(let best)?: words += " Kept: epoch \(best + 1)."
+    case .null?: words += " Kept: the classifier alone, as no epoch was better."
+    default: break
+    }
+    return words
+  }
+
+  /// What the images of every class were taken for.
+  private func confusion(_ part: String) -> String {
+    let facts = object("finetune")
+    guard let figures = facts[part]?.object, let accuracy = figures["accuracy"]?.double,
+      let names = facts["classNames"]?.list?.compactMap(\.string), names.count <= 20
+    else { return "" }
+    let rows = figures["confusion"]?.list?.compactMap(\.list) ?? []
+    return HTML.table(
+      "What \(part) images were taken for; \(HTML.percent(accuracy)) are told right",
+      ["Class"] + names.map { "#" + $0 },
+      zip(names, rows).map { name, counts in
+        [HTML.escaped(name)] + counts.map { "\($0.int ?? 0)" }
+      })
   }
 
   /// Up to two curves over the epochs; the second is dashed.

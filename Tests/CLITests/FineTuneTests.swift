@@ -239,6 +239,9 @@ import Testing
         ], in: folder)
       #expect((found["epochs"] as? [Any])?.count == 3)
       #expect(found["classifierAlone"] != nil)
+      let options = try #require(try report(folder)["options"] as? [String: Any])
+      #expect(options["finetune"] as? String == data("split"))
+      #expect(options["train-layers"] as? String == "last:2")
       let refused = try Command.run(
         [
           "finetune", model("cnn"), "--data", data("split"), "-o", "o.onnx", "--train-layers",

@@ -216,6 +216,13 @@ struct GradientTests {
     try agrees(square)
   }
 
+  @Test func `the length of zeros has no slope`() throws {
+    let program = try program(.reduction(.l2, [2, 3], [1]))
+    let gradient = try program.run([[0, 0, 0, 0, 3, 4]])[1]
+    #expect(gradient[..<4] == [0, 0, 0, 0])
+    #expect(abs(gradient[4] / gradient[5] - 0.75) < 1e-6)
+  }
+
   @Test func `a value that the loss doesn't depend on has no gradient`() throws {
     var builder = ProgramBuilder()
     let (x, other) = (builder.input(dims: [2]), builder.input(dims: [2]))

@@ -16,7 +16,12 @@ import Testing
          "barriers": [{"layer": \(name), "reason": \(name), "channels": 3, "parameters": 9}]},
        "layers": [{"layer": \(name), "operators": "Conv", "macsBefore": 10, "macsAfter": 5,
          "shapeBefore": [null, 8, 8, 4], "shapeAfter": [null, 8, 8, 2]}],
-       "finetune": {"epochs": [{"loss": 2, "accuracy": 0.25}, {"loss": 1, "accuracy": 0.5}]},
+       "finetune": {"classes": 2, "classNames": [\(name), "b"], "bestEpoch": null,
+         "images": {"train": 8, "validation": 4, "test": 0, "broken": 0},
+         "trainLayers": "last:3", "optimizer": "sgd",
+         "classifierAlone": {"loss": 0.5, "accuracy": 0.75, "validationAccuracy": 0.5},
+         "validation": {"accuracy": 0.75, "confusion": [[2, 0], [1, 1]]},
+         "epochs": [{"loss": 2, "accuracy": 0.25}, {"loss": 1, "accuracy": 0.5}]},
        "stages": [{"name": "import", "seconds": 0.25}], "warnings": [\(name)]}
       """
     return try #require(try FormatValue(json: Array(text.utf8)).object)
@@ -29,6 +34,8 @@ import Testing
       "Not verified.",
       "ecconvert a/in.h5 --prune 0.5 --exclude &#39;a b&#39;", "--no-verify -o out.onnx",
       "Loss over 2 epochs: training 2 to 1", "\"scores\":[4,1,3,2]",
+      "2 classes, from 8 images; 4 for validation", "Trained: last:3, by sgd.",
+      "Kept: the classifier alone", "validation images were taken for; 75.0 %",
     ] { #expect(html.contains(words), "\(words)") }
   }
 

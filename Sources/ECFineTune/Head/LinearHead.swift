@@ -62,6 +62,8 @@ public struct EpochFigures: Sendable, Equatable {
   public let accuracy: Double
   /// The accuracy on the validation images, if there are any.
   public let validationAccuracy: Double?
+  /// The mean loss on the validation images, where it was computed.
+  public var validationLoss: Double?
 
   /// Notes figures.
   public init(loss: Double, accuracy: Double, validationAccuracy: Double?) {
