@@ -32,12 +32,14 @@ struct Convert: ParsableCommand, ConversionArguments {
         plan IN         decide which channels go, and keep the decision in a file
         batch IN...     many models at once, resumable
         compare A B     run two models on the same inputs
+        bench IN        latency and memory, beside onnxruntime where it is
         operators       what can be read, pruned and written
 
       EXIT CODES:
         0 done; 5 compared models differ; 64 usage; 65 the input is broken or can't
         be carried; 66 no such input; 69 target not reachable; 70 fault of ecconvert;
-        73 can't write; 75 some of a batch failed; 76 verification failed, nothing written; 130 interrupted
+        73 can't write; 75 some of a batch failed; 76 verification failed, nothing
+        written; 130 interrupted
       """)
 
   @Argument(help: ArgumentHelp("A Keras .keras or .h5, or an .onnx model.", valueName: "IN"))

@@ -55,6 +55,9 @@ extension ReportPage {
       <span><label for="order">in the order of</label>
       <select id="order"><option value="channel">channels</option><option value="score">scores\
       </option></select></span>
+      <span><label for="scale">drawn</label>
+      <select id="scale"><option value="linear">as they are</option><option value="log">\
+      by powers of ten</option></select></span>
       </div>
       <figure style="margin:.75rem 0 1.5rem">
       <svg id="chart" viewBox="0 0 960 260" role="img" aria-labelledby="chart-words"></svg>
@@ -71,6 +74,7 @@ extension ReportPage {
     const groups = JSON.parse(document.getElementById("scores").textContent);
     const chart = document.getElementById("chart"), words = document.getElementById("chart-words");
     const chosen = document.getElementById("group"), order = document.getElementById("order");
+    const scale = document.getElementById("scale");
     const element = (name, attributes, text) => {
       const node = document.createElementNS("http://www.w3.org/2000/svg", name);
       for (const key in attributes) node.setAttribute(key, attributes[key]);
@@ -82,11 +86,15 @@ extension ReportPage {
       const places = scores.map((_, k) => k);
       if (order.value === "score") places.sort((a, b) => scores[b] - scores[a] || a - b);
       const most = Math.max(...scores.map(Math.abs)) || 1;
+      // Powers of ten below the smallest score that isn't zero are of no interest.
+      const least = Math.min(...scores.map(Math.abs).filter((s) => s > 0), most) / 2;
+      const share = (score) => scale.value === "linear" ? Math.abs(score) / most
+        : Math.abs(score) > 0 ? Math.log(Math.abs(score) / least) / Math.log(most / least) : 0;
       const left = 64, top = 10, width = 880, height = 215, step = width / scores.length;
       chart.replaceChildren();
       const paths = {kept: "", gone: ""};
       places.forEach((channel, k) => {
-        const size = Math.max(0.5, Math.abs(scores[channel]) / most * height);
+        const size = Math.max(0.5, share(scores[channel]) * height);
         const wide = Math.max(0.4, step > 4 ? step - 1.5 : step * 0.8);
         paths[kept.has(channel) ? "kept" : "gone"] +=
           `M${(left + k * step).toFixed(2)} ${top + height}v${(-size).toFixed(2)}h${wide.toFixed(2)}`
@@ -94,7 +102,8 @@ extension ReportPage {
       });
       element("line", {x1: left, x2: left + width, y1: top + height, y2: top + height, class: "axis"});
       element("text", {x: left - 6, y: top + 10, "text-anchor": "end"}, most.toPrecision(3));
-      element("text", {x: left - 6, y: top + height, "text-anchor": "end"}, "0");
+      element("text", {x: left - 6, y: top + height, "text-anchor": "end"},
+        scale.value === "linear" ? "0" : least.toPrecision(1));
       element("text", {x: left, y: top + height + 20},
         order.value === "score" ? "largest score" : "channel 0");
       element("text", {x: left + width, y: top + height + 20, "text-anchor": "end"},
@@ -106,6 +115,7 @@ extension ReportPage {
     };
     chosen.addEventListener("change", draw);
     order.addEventListener("change", draw);
+    scale.addEventListener("change", draw);
     draw();
     """
 }
