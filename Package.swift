@@ -84,7 +84,7 @@ let package = Package(
         "ECDiagnostics", "ECTensor", "ECGraph", "ECExecution", "ECKernels", "ECBLAS", "ECImage",
         "ECMatIO", "ECRandom",
       ]),
-    library("ECReport", ["ECGraph", collections]),
+    library("ECReport", ["ECDiagnostics", "ECGraph", collections]),
     library("ECArchitectures", ["ECDiagnostics", "ECGraph"]),
     library("ECPasses", ["ECDiagnostics", "ECTensor", "ECGraph", "ECOperators"]),
     library(
@@ -127,6 +127,7 @@ let package = Package(
     .target(
       name: "ECTestSupport", dependencies: ["ECDiagnostics", "ECTensor", "ECGraph"],
       path: "Tests/ECTestSupport", swiftSettings: swiftSettings),
+    tests("ECDiagnosticsTests", ["ECDiagnostics"]),
     tests("ECTensorTests", ["ECTensor"]),
     tests("ECHDF5Tests", ["ECHDF5"]),
     tests("ECArchiveTests", ["ECArchive"]),
@@ -155,7 +156,7 @@ let package = Package(
         "ECFineTune", "ECBLAS", "ECTensor", "ECGraph", "ECExecution", "ECONNX", "ECOperators",
       ]),
     tests("ECConvertTests", ["ECDiagnostics", "ECTensor", "ECGraph", "ECConvert"]),
-    tests("ECReportTests", ["ECReport", "ECGraph"]),
+    tests("ECReportTests", ["ECDiagnostics", "ECReport", "ECGraph"]),
     tests("ECBatchTests", ["ECBatch", "ECHash", "ECGraph", "ECDiagnostics"]),
     .testTarget(
       name: "CLITests", dependencies: ["ECTestSupport"], exclude: ["Snapshots"],

@@ -1,3 +1,4 @@
+import ECDiagnostics
 import ECGraph
 import ECReport
 import Glibc
@@ -30,13 +31,14 @@ extension BatchSummary {
       guard let before = report?["input"]?.object?[key]?.double, before > 0,
         let after = report?["output"]?.object?[key]?.double
       else { return "" }
-      return HTML.percent(after / before)
+      return Quantity.percent(after / before)
     }
     let difference = report?["verification"]?.object?["maxRelativeDifference"]?.double
     return [
       HTML.escaped(job.input), link(job, hasReport: report != nil), status(outcome),
       share("parameters"), share("macs"), share("bytes"),
-      difference.map { HTML.short($0) } ?? "", outcome.cost.map { HTML.short($0.seconds) } ?? "",
+      difference.map { Quantity.short($0) } ?? "",
+      outcome.cost.map { Quantity.short($0.seconds) } ?? "",
     ]
   }
 

@@ -1,3 +1,4 @@
+import ECDiagnostics
 import ECGraph
 import ECPruning
 
@@ -16,7 +17,7 @@ extension Inspection {
     let rows = painted(Array(table.prefix(1)), "1") + table.dropFirst()
     return painted(Array(heading.prefix(1)), "1") + heading.dropFirst() + [""] + rows + [
       "",
-      "\(Summary.count(source.parameterCount)) parameters, \(Summary.count(source.macCount)) MACs"
+      "\(Quantity.count(source.parameterCount)) parameters, \(Quantity.count(source.macCount)) MACs"
         + " a sample",
       "\(groups.count) channel group\(groups.count == 1 ? "" : "s")"
         + " hold\(groups.count == 1 ? "s" : "") \(share) % of the MACs",
@@ -24,7 +25,7 @@ extension Inspection {
   }
 
   private var heading: [String] {
-    let size = ", " + Summary.bytes(source.byteCount)
+    let size = ", " + Quantity.bytes(source.byteCount)
     let kind = ": \(source.format)" + (source.producer.map { ", \($0)" } ?? "")
     let name = Inspection.fit(OutputFile.name(of: source.path), 40)
     return [name + Inspection.fit(kind, Inspection.width - name.count - size.count) + size]
@@ -61,7 +62,7 @@ extension Inspection {
     let shape = row["shape"]?.list?.dropFirst().map { $0.int.map { "\($0)" } ?? "?" } ?? []
     let counts = ["parameters", "macs"].map { key in
       let number = row[key]?.int ?? 0
-      return number == 0 ? "" : Summary.count(number)
+      return number == 0 ? "" : Quantity.count(number)
     }
     let names = [row["layer"]?.string ?? "", row["operators"]?.string ?? ""]
     let group = row["group"]?.int.map { "\($0)" } ?? ""
@@ -82,7 +83,7 @@ extension Inspection {
       let parameters = all.reduce(0) { $0 + $1.parameters }
       let shown = all.prefix(3).map { Inspection.fit($0.layer, 40) }
       let more = all.count > shown.count ? ["\(all.count - shown.count) more"] : []
-      let cost = "\(Summary.count(channels)) channels, \(Summary.count(parameters)) parameters"
+      let cost = "\(Quantity.count(channels)) channels, \(Quantity.count(parameters)) parameters"
       return Inspection.wrapped("\(reason): \(cost)", indent: 2)
         + Inspection.wrapped((shown + more).joined(separator: ", "), indent: 4)
     }

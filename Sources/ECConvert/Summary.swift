@@ -1,3 +1,4 @@
+import ECDiagnostics
 import ECGraph
 
 /// A report as lines for a person.
@@ -6,13 +7,14 @@ package enum Summary {
     var lines = [
       row("", "before", "after", ""),
       row(
-        "parameters", count(report.input.parameterCount), count(report.output.parameterCount),
+        "parameters", Quantity.count(report.input.parameterCount),
+        Quantity.count(report.output.parameterCount),
         share(report.output.parameterCount, report.input.parameterCount)),
       row(
-        "MACs", count(report.input.macCount), count(report.output.macCount),
+        "MACs", Quantity.count(report.input.macCount), Quantity.count(report.output.macCount),
         share(report.output.macCount, report.input.macCount)),
       row(
-        "bytes", bytes(report.input.byteCount), bytes(report.output.byteCount),
+        "bytes", Quantity.bytes(report.input.byteCount), Quantity.bytes(report.output.byteCount),
         share(report.output.byteCount, report.input.byteCount)),
     ]
     if let pruning = report.pruning, let groups = pruning["groups"]?.list {
@@ -20,7 +22,7 @@ package enum Summary {
       let barriers = pruning["barriers"]?.list?.count ?? 0
       lines.append(
         "pruned \(groups.count) channel groups by \(pruning["criterion"]?.string ?? ""); "
-          + "\(percent(share)) of the MACs can be pruned"
+          + "\(Quantity.percent(share)) of the MACs can be pruned"
           + (barriers == 0
             ? "" : "; \(barriers) barrier\(barriers == 1 ? "" : "s"), see the report"))
     }
@@ -43,7 +45,7 @@ package enum Summary {
     guard !layers.isEmpty, name != "none" else { return nil }
     func median(_ key: String) -> String {
       let errors = layers.compactMap { $0[key]?.double }.sorted()
-      return percent((errors[(errors.count - 1) / 2] + errors[errors.count / 2]) / 2)
+      return Quantity.percent((errors[(errors.count - 1) / 2] + errors[errors.count / 2]) / 2)
     }
     return "repaired \(layers.count) layers by \(name): median error of a layer "
       + "\(median("before")) -> \(median("after"))"
@@ -57,35 +59,7 @@ package enum Summary {
   }
 
   private static func share(_ after: Int, _ before: Int) -> String {
-    before == 0 ? "" : percent(Double(after) / Double(before))
-  }
-
-  private static func percent(_ share: Double) -> String {
-    "\((share * 1000).rounded() / 10) %"
-  }
-
-  /// `25.6 M`.
-  package static func count(_ number: Int) -> String {
-    scaled(number, ["", " k", " M", " G", " T"], 1000)
-  }
-
-  /// `102.6 MB`.
-  package static func bytes(_ number: Int) -> String {
-    scaled(number, [" B", " kB", " MB", " GB", " TB"], 1000)
-  }
-
-  private static func scaled(_ number: Int, _ units: [String], _ step: Double) -> String {
-    var value = Double(number)
-    var unit = 0
-    // What rounds to 1000 takes the next unit.
-    while value >= (unit == 0 ? step : step - 0.5) && unit < units.count - 1 {
-      value /= step
-      unit += 1
-    }
-    if unit == 0 { return "\(number)\(units[0])" }
-    let digits = value < 10 ? 100.0 : value < 100 ? 10.0 : 1.0
-    let rounded = (value * digits).rounded() / digits
-    return (digits == 1 ? "\(Int(rounded))" : "\(rounded)") + units[unit]
+    before == 0 ? "" : Quantity.percent(Double(after) / Double(before))
   }
 }
 

@@ -1,3 +1,4 @@
+import ECDiagnostics
 import ECGraph
 
 extension ReportPage {
@@ -16,9 +17,10 @@ extension ReportPage {
           return [
             HTML.escaped(row["layer"]?.string ?? ""), HTML.escaped(row["operators"]?.string ?? ""),
             shapes(row),
-            "\(HTML.count(macs.before)) → \(HTML.count(macs.after))"
+            "\(Quantity.count(macs.before)) → \(Quantity.count(macs.after))"
               + ReportPage.bar(largest > 0 ? macs.after / largest : 0),
-            share(macs), "\(HTML.count(parameters.before)) → \(HTML.count(parameters.after))",
+            share(macs),
+            "\(Quantity.count(parameters.before)) → \(Quantity.count(parameters.after))",
             share(parameters),
           ]
         })
@@ -29,7 +31,7 @@ extension ReportPage {
   }
 
   private func share(_ figures: (before: Double, after: Double)) -> String {
-    figures.before > 0 ? HTML.percent(figures.after / figures.before) : ""
+    figures.before > 0 ? Quantity.percent(figures.after / figures.before) : ""
   }
 
   private func shapes(_ row: FormatObject) -> String {

@@ -1,3 +1,4 @@
+import ECDiagnostics
 import ECGraph
 
 extension ReportPage {
@@ -7,7 +8,7 @@ extension ReportPage {
     let input = object("input")
     let output = object("output")
     let stages = list(report["stages"]).map { stage in
-      "\(stage["name"]?.string ?? "") \(HTML.short(stage["seconds"]?.double ?? 0)) s"
+      "\(stage["name"]?.string ?? "") \(Quantity.short(stage["seconds"]?.double ?? 0)) s"
     }
     var facts = [("Version", "ecconvert \(tool["version"]?.string ?? "")")]
     for (title, model) in [("Input", input), ("Output", output)] {
@@ -17,7 +18,7 @@ extension ReportPage {
       if !words.isEmpty { facts.append((title, words)) }
     }
     facts.append(("Stages", stages.joined(separator: ", ")))
-    facts.append(("Peak memory", HTML.bytes(report["peakResidentBytes"]?.double ?? 0)))
+    facts.append(("Peak memory", Quantity.bytes(report["peakResidentBytes"]?.double ?? 0)))
     let items = facts.map { "<dt>\($0.0)</dt><dd>\(HTML.escaped($0.1))</dd>" }.joined(
       separator: "\n")
     return """

@@ -1,3 +1,4 @@
+import ECDiagnostics
 import ECGraph
 
 extension ReportPage {
@@ -17,7 +18,8 @@ extension ReportPage {
         ["\(k + 1)"]
           + heads.map { key, _ in
             guard let value = epoch[key]?.double else { return "" }
-            return key.lowercased().contains("accuracy") ? HTML.percent(value) : HTML.short(value)
+            return key.lowercased().contains("accuracy")
+              ? Quantity.percent(value) : Quantity.short(value)
           }
       })
     return "<h2>Fine-tuning</h2>\n<p>\(HTML.escaped(learnt))</p>\n"
@@ -36,9 +38,10 @@ extension ReportPage {
       words += " Trained: \(layers), by \(optimizer)."
     }
     if let alone = facts["classifierAlone"]?.object {
-      words += " The classifier alone reached a loss of \(HTML.short(alone["loss"]?.double ?? 0))"
+      words +=
+        " The classifier alone reached a loss of \(Quantity.short(alone["loss"]?.double ?? 0))"
       if let accuracy = alone["validationAccuracy"]?.double {
-        words += " and \(HTML.percent(accuracy)) of the validation images"
+        words += " and \(Quantity.percent(accuracy)) of the validation images"
       }
       words += "."
     }
@@ -58,7 +61,7 @@ extension ReportPage {
     else { return "" }
     let rows = figures["confusion"]?.list?.compactMap(\.list) ?? []
     return HTML.table(
-      "What \(part) images were taken for; \(HTML.percent(accuracy)) are told right",
+      "What \(part) images were taken for; \(Quantity.percent(accuracy)) are told right",
       ["Class"] + names.map { "#" + $0 },
       zip(names, rows).map { name, counts in
         [HTML.escaped(name)] + counts.map { "\($0.int ?? 0)" }
@@ -82,7 +85,7 @@ extension ReportPage {
         "<polyline class=\"\(k == 0 ? "a" : "b")\" points=\"\(points.joined(separator: " "))\"/>"
     }
     let ends = curves.map {
-      "\($0.name) \(HTML.short($0.values[0])) to \(HTML.short($0.values.last ?? 0))"
+      "\($0.name) \(Quantity.short($0.values[0])) to \(Quantity.short($0.values.last ?? 0))"
     }
     let words = "\(title) over \(count) epochs: \(ends.joined(separator: ", "))"
     let dashed = curves.count > 1 ? " (dashed: \(curves[1].name))" : ""
@@ -90,8 +93,8 @@ extension ReportPage {
       <figure style="margin:.75rem 0">
       <svg viewBox="0 0 960 190" role="img" aria-label="\(HTML.escaped(words))">
       <line class="axis" x1="56" x2="936" y1="160" y2="160"/>
-      <text x="50" y="20" text-anchor="end">\(HTML.short(high))</text>
-      <text x="50" y="160" text-anchor="end">\(HTML.short(low))</text>
+      <text x="50" y="20" text-anchor="end">\(Quantity.short(high))</text>
+      <text x="50" y="160" text-anchor="end">\(Quantity.short(low))</text>
       <text x="56" y="182">epoch 1</text>
       <text x="936" y="182" text-anchor="end">epoch \(count)</text>
       \(paths.joined())

@@ -1,3 +1,4 @@
+import ECDiagnostics
 public import ECGraph
 
 /// A conversion's report (`schemas/report.schema.json`) as one page for people, with everything in
@@ -60,7 +61,7 @@ public struct ReportPage: Sendable {
     guard let passed = check["passed"]?.bool else {
       return "<p class=\"warn\">Not verified.</p>"
     }
-    let difference = HTML.short(check["maxRelativeDifference"]?.double ?? 0)
+    let difference = Quantity.short(check["maxRelativeDifference"]?.double ?? 0)
     let samples = check["samples"]?.int ?? 0
     let words =
       "the \(check["reference"]?.string ?? "source") on \(samples) sample\(samples == 1 ? "" : "s"): "
@@ -72,15 +73,15 @@ public struct ReportPage: Sendable {
 
   private var cards: String {
     let rows: [(title: String, key: String, words: (Double) -> String)] = [
-      ("Parameters", "parameters", HTML.count), ("MACs for one sample", "macs", HTML.count),
-      ("File", "bytes", HTML.bytes),
+      ("Parameters", "parameters", Quantity.count), ("MACs for one sample", "macs", Quantity.count),
+      ("File", "bytes", Quantity.bytes),
     ]
     let cards = rows.map { row -> String in
       let before = object("input")[row.key]?.double ?? 0
       let after = object("output")[row.key]?.double ?? 0
       let share = before > 0 ? after / before : 1
       return """
-        <li>\(row.title)<strong>\(HTML.percent(share))</strong>
+        <li>\(row.title)<strong>\(Quantity.percent(share))</strong>
         <span class="quiet">\(row.words(before)) → \(row.words(after))</span>
         \(Self.bar(share))</li>
         """
@@ -112,7 +113,7 @@ public struct ReportPage: Sendable {
           [
             HTML.escaped(row["layer"]?.string ?? ""),
             "<div class=\"wrap\">\(HTML.escaped(row["reason"]?.string ?? ""))</div>",
-            "\(row["channels"]?.int ?? 0)", HTML.count(row["parameters"]?.double ?? 0),
+            "\(row["channels"]?.int ?? 0)", Quantity.count(row["parameters"]?.double ?? 0),
           ]
         })
   }
@@ -125,8 +126,8 @@ public struct ReportPage: Sendable {
       <dl>
       <dt>Reference</dt><dd>\(HTML.escaped(check["reference"]?.string ?? ""))</dd>
       <dt>Random samples</dt><dd>\(check["samples"]?.int ?? 0)</dd>
-      <dt>Largest difference</dt><dd>\(HTML.short(check["maxAbsoluteDifference"]?.double ?? 0)), \
-      which is \(HTML.short(check["maxRelativeDifference"]?.double ?? 0)) of the largest output</dd>
+      <dt>Largest difference</dt><dd>\(Quantity.short(check["maxAbsoluteDifference"]?.double ?? 0)), \
+      which is \(Quantity.short(check["maxRelativeDifference"]?.double ?? 0)) of the largest output</dd>
       </dl>
       """
   }

@@ -1,3 +1,4 @@
+import ECDiagnostics
 import ECGraph
 import ECReport
 import Testing
@@ -56,6 +57,6 @@ import Testing
     (0, "0"), (1.5, "1.5"), (0.001234, "0.00123"), (3.333e-7, "3.33e-7"), (1_234_567, "1.23e6"),
     (12345, "12300"), (-0.5, "-0.5"),
   ]) func `numbers have three digits`(value: Double, text: String) {
-    #expect(HTML.short(value) == text)
+    #expect(Quantity.short(value) == text)
   }
 }
