@@ -9,19 +9,28 @@ enum IdleThreads {
     "inspect", "batch", "operators", "architectures", "help", "--help", "-h", "--version",
   ]
 
-  /// Lets idle threads sleep instead of spin, unless the user decided otherwise.
+  /// On a busy machine, lets idle threads sleep instead of spin, unless the user decided otherwise.
   ///
   /// A thread that spins at a barrier takes the core from the one it waits for: with anything else
-  /// at work on the machine, two threads were up to five times slower than one. The runtime reads
-  /// the variable when it is loaded, before anything of ours runs, so the program starts anew.
-  static func sleep(_ arguments: [String]) {
+  /// at work, two threads were up to five times slower than one. Where all cores are free, spinning
+  /// is what makes two threads twice as fast: sleeping ones are woken on the core that wakes them.
+  /// The runtime reads the variable when it is loaded, before anything of ours runs, so the program
+  /// starts anew.
+  static func sleepIfBusy(_ arguments: [String]) {
     guard let first = arguments.first, !others.contains(first), !arguments.contains("--help"),
-      getenv(variable) == nil, getenv("GOMP_SPINCOUNT") == nil
+      getenv(variable) == nil, getenv("GOMP_SPINCOUNT") == nil, isBusy
     else { return }
     setenv(variable, "passive", 1)
     var words = CommandLine.arguments.map { strdup($0) } + [nil]
     execv(CommandPath.current, &words)
     // Where that isn't possible, threads spin.
     words.forEach { free($0) }
+  }
+
+  /// Whether others have used more than a quarter of the cores within the last minute.
+  private static var isBusy: Bool {
+    var load = 0.0
+    guard getloadavg(&load, 1) == 1 else { return true }
+    return load > 0.25 * Double(max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))))
   }
 }
