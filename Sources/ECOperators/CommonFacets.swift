@@ -23,6 +23,35 @@ extension LayoutFreeOperator {
   }
 }
 
+/// An operator along one axis, whose meaning doesn't depend on where that axis stands.
+protocol AxisOperator: Operator {
+  /// The axis, from the first.
+  var axis: Int { get set }
+}
+
+extension AxisOperator {
+  /// The same along the axis that it has in another layout of images.
+  func moved(from: ImageLayout, to: ImageLayout) -> Self {
+    var other = self
+    other.axis = from.axis(axis, in: to, rank: 4)
+    return other
+  }
+
+  public func relayout(_ operands: Operands, from: ImageLayout, to: ImageLayout) -> Relayout {
+    guard operands.types[0]?.rank == 4 else { return .becomes(self) }
+    return .becomes(moved(from: from, to: to))
+  }
+
+  /// The type of the first operand, which has the axis.
+  func typeWithAxis(_ operands: Operands) throws(GraphError) -> ValueType {
+    let type = try operands.type(0)
+    guard axis >= 0, axis < type.rank else {
+      throw GraphError(.refused("axis \(axis) is outside the operand's \(type.rank) axes"))
+    }
+    return type
+  }
+}
+
 /// An operator on images that knows their layout.
 protocol ImageOperator: Operator {
   /// Where the channels of its images stand.

@@ -4,7 +4,7 @@ import ECTensor
 /// Exponentials that sum to one along an axis, or their logarithms.
 ///
 /// Source: ONNX Softmax and LogSoftmax 13; Keras Softmax, `softmax`, `log_softmax`.
-public struct Softmax: UncountedOperator, UncontractedOperator {
+public struct Softmax: UncountedOperator, UncontractedOperator, AxisOperator {
   /// The axis, from the first.
   public var axis: Int
   let isLogarithm: Bool
@@ -19,11 +19,7 @@ public struct Softmax: UncountedOperator, UncontractedOperator {
   public var attributeText: String { "axis=\(axis)" }
 
   public func infer(_ operands: Operands) throws(GraphError) -> [ValueType] {
-    let type = try operands.type(0)
-    guard axis >= 0, axis < type.rank else {
-      throw GraphError(.refused("axis \(axis) is outside the operand's \(type.rank) axes"))
-    }
-    return [type]
+    [try typeWithAxis(operands)]
   }
 
   public func couple(_ coupling: inout Coupling) {
@@ -32,13 +28,6 @@ public struct Softmax: UncountedOperator, UncontractedOperator {
     if coupling.collapse(labels, along: [axis], because: reason) != nil {
       coupling.setResult(0, labels)
     }
-  }
-
-  public func relayout(_ operands: Operands, from: ImageLayout, to: ImageLayout) -> Relayout {
-    guard operands.types[0]?.rank == 4 else { return .becomes(self) }
-    var other = self
-    other.axis = from.axis(axis, in: to, rank: 4)
-    return .becomes(other)
   }
 
   public func lower(

@@ -74,11 +74,8 @@ public struct Dequantize: QuantizationOperator {
 /// An operator between numbers and the whole numbers that stand for them.
 public protocol QuantizationOperator: UncountedOperator, UncontractedOperator {}
 
-/// What both directions have in common.
-protocol AxisQuantization: QuantizationOperator {
-  /// The axis that scales stand along, from the first.
-  var axis: Int { get set }
-}
+/// What both directions have in common; scales stand along the axis.
+protocol AxisQuantization: QuantizationOperator, AxisOperator {}
 
 extension Quantize: AxisQuantization {}
 extension Dequantize: AxisQuantization {}
@@ -115,13 +112,6 @@ extension AxisQuantization {
       }
       coupling.tie(operand: position, axis: 0, ids, as: .follower)
     }
-  }
-
-  public func relayout(_ operands: Operands, from: ImageLayout, to: ImageLayout) -> Relayout {
-    guard operands.types[0]?.rank == 4 else { return .becomes(self) }
-    var other = self
-    other.axis = from.axis(axis, in: to, rank: 4)
-    return .becomes(other)
   }
 
   public func kerasLayers(_ context: LayerContext) -> ExportedLayers? { nil }

@@ -4,7 +4,7 @@ import ECTensor
 /// Sums of the elements up to each position of one axis.
 ///
 /// Source: ONNX CumSum 11-14 along a constant axis.
-public struct CumulativeSum: UncountedOperator, UncontractedOperator {
+public struct CumulativeSum: UncountedOperator, UncontractedOperator, AxisOperator {
   /// The axis, from the first.
   public var axis: Int
   /// Whether a position's own element is left out.
@@ -19,11 +19,7 @@ public struct CumulativeSum: UncountedOperator, UncontractedOperator {
   }
 
   public func infer(_ operands: Operands) throws(GraphError) -> [ValueType] {
-    let type = try operands.type(0)
-    guard axis >= 0, axis < type.rank else {
-      throw GraphError(.refused("axis \(axis) is outside the operand's \(type.rank) axes"))
-    }
-    return [type]
+    [try typeWithAxis(operands)]
   }
 
   public func couple(_ coupling: inout Coupling) {
@@ -32,13 +28,6 @@ public struct CumulativeSum: UncountedOperator, UncontractedOperator {
     {
       coupling.setResult(0, labels)
     }
-  }
-
-  public func relayout(_ operands: Operands, from: ImageLayout, to: ImageLayout) -> Relayout {
-    guard operands.types[0]?.rank == 4 else { return .becomes(self) }
-    var other = self
-    other.axis = from.axis(axis, in: to, rank: 4)
-    return .becomes(other)
   }
 
   /// A product with a triangular matrix of ones.

@@ -4,7 +4,7 @@ import ECTensor
 /// Constant positions of one axis, which may repeat; the axis takes the shape of the positions.
 ///
 /// Source: ONNX Gather 1-13 with constant indices; `x[:, 0]`.
-public struct Gather: UncontractedOperator {
+public struct Gather: UncontractedOperator, AxisOperator {
   /// The axis, from the first.
   public var axis: Int
   /// The positions in row-major order; negative ones count from the end.
@@ -70,9 +70,7 @@ public struct Gather: UncontractedOperator {
   public func relayout(_ operands: Operands, from: ImageLayout, to: ImageLayout) -> Relayout {
     guard operands.types[0]?.rank == 4 else { return .keepsBelowImages(self, operands) }
     guard form.count == 1 else { return .keeps }
-    var other = self
-    other.axis = from.axis(axis, in: to, rank: 4)
-    return .becomes(other)
+    return .becomes(moved(from: from, to: to))
   }
 
   public func lower(

@@ -4,7 +4,7 @@ import ECTensor
 /// Parts of an axis, one behind the other.
 ///
 /// Source: ONNX Split 2-18; `tf.split`.
-public struct Split: UncontractedOperator {
+public struct Split: UncontractedOperator, AxisOperator {
   /// The axis, from the first.
   public var axis: Int
   /// The extents of the parts.
@@ -51,13 +51,6 @@ public struct Split: UncontractedOperator {
       throw GraphError(.cutNotRectangular("a part of a split would be empty"))
     }
     return other
-  }
-
-  public func relayout(_ operands: Operands, from: ImageLayout, to: ImageLayout) -> Relayout {
-    guard operands.types[0]?.rank == 4 else { return .becomes(self) }
-    var other = self
-    other.axis = from.axis(axis, in: to, rank: 4)
-    return .becomes(other)
   }
 
   public func lower(
