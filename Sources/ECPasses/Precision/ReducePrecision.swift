@@ -190,21 +190,16 @@ private struct PrecisionChange {
     _ id: ValueID, _ type: ElementType, before: NodeID?
   ) throws(GraphError) -> ValueID {
     if let known = casts[id] { return known }
-    let result: ValueID
-    if let tensor = graph.constant(id) {
-      let cast = type == .float16 ? tensor.asFloat16() : tensor.asFloat32()
+    let cast = graph.constant(id).map { type == .float16 ? $0.asFloat16() : $0.asFloat32() }
+    if let cast {
       let onlyReduced = (readers[id] ?? []).allSatisfy { reduced.contains($0.node) }
       if type == .float16 && onlyReduced && !graph.outputs.contains(id) {
         graph.setConstant(id, cast)
         return id
       }
-      result = graph.addConstant("\(graph[id].name)/\(type.name)", cast)
-    } else {
-      let node = try graph.insert(
-        Cast(to: type), name: "\(graph[id].name)/\(type.name)", inputs: [id],
-        origin: "reduce-precision", before: before)
-      result = graph[node].outputs[0]
     }
+    let result = try graph.addForm(
+      of: id, in: type, constant: cast, origin: "reduce-precision", before: before)
     casts[id] = result
     // Subgraphs of carried nodes know what they capture by its name.
     let isCarried = (readers[id] ?? []).contains { graph[$0.node].op is Opaque }

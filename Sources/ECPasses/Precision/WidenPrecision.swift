@@ -71,17 +71,25 @@ private struct Widening {
   {
     if graph[id].type.elementType == type { return id }
     if let known = casts[id] { return known }
-    let result: ValueID
-    if let tensor = graph.constant(id) {
-      result = graph.addConstant("\(graph[id].name)/\(type.name)", tensor.asFloat32())
-    } else {
-      let node = try graph.insert(
-        Cast(to: type), name: "\(graph[id].name)/\(type.name)", inputs: [id],
-        origin: "widen-precision", before: before)
-      result = graph[node].outputs[0]
-    }
+    let result = try graph.addForm(
+      of: id, in: type, constant: graph.constant(id)?.asFloat32(), origin: "widen-precision",
+      before: before)
     casts[id] = result
     return result
+  }
+}
+
+extension Graph {
+  /// A value in another precision: a new constant, or what a Cast gives.
+  /// - Parameter constant: the numbers in that precision, where the value is a constant.
+  mutating func addForm(
+    of id: ValueID, in type: ElementType, constant: Tensor?, origin: String, before: NodeID?
+  ) throws(GraphError) -> ValueID {
+    let name = "\(self[id].name)/\(type.name)"
+    if let constant { return addConstant(name, constant) }
+    let node = try insert(
+      Cast(to: type), name: name, inputs: [id], origin: origin, before: before)
+    return self[node].outputs[0]
   }
 }
 
