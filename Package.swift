@@ -82,7 +82,7 @@ let package = Package(
       "ECFineTune",
       [
         "ECDiagnostics", "ECTensor", "ECGraph", "ECExecution", "ECKernels", "ECBLAS", "ECImage",
-        "ECMatIO", "ECRandom",
+        "ECMatIO", "ECRandom", "ECHash",
       ]),
     library("ECReport", ["ECDiagnostics", "ECGraph", collections]),
     library("ECArchitectures", ["ECDiagnostics", "ECGraph"]),

@@ -44,6 +44,11 @@ public struct ContentHash: Hashable, Sendable, CustomStringConvertible {
     self.init(XXH3_128bits_digest(state))
   }
 
+  /// A 64-bit XXH3 digest of bytes that goes on from an earlier one.
+  public static func chained(_ bytes: UnsafeRawBufferPointer, after seed: UInt64) -> UInt64 {
+    XXH3_64bits_withSeed(bytes.baseAddress, bytes.count, seed)
+  }
+
   private init(_ digest: XXH128_hash_t) {
     high = digest.high64
     low = digest.low64
