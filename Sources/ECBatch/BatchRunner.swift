@@ -1,3 +1,4 @@
+import ECConvert
 import ECGraph
 import Glibc
 
@@ -126,7 +127,7 @@ public struct BatchRunner {
     let index: Int
     var process: ChildProcess
     let key: JobKey?
-    let started = BatchRunner.now
+    let started = ProcessMemory.now
     /// The last error that the process told.
     var failure: FormatObject?
     /// The last words that were no error of ours.
@@ -165,14 +166,15 @@ public struct BatchRunner {
     let job = jobs[index]
     let key = JobKey(job)
     var replaces = settings.force
-    if settings.resumes {
-      if let done = key.flatMap({ JobRecord.finished(job, key: $0, in: folder.path) }) {
-        folder.note("unchanged", job, ["key": .string(key?.description ?? "")])
+    if settings.resumes, let done = JobRecord.finished(job, in: folder.path) {
+      if let key, done["job"]?.string == key.description {
+        folder.note("unchanged", job, ["key": .string(key.description)])
         let outcome = JobOutcome.unchanged(done)
         state.outcomes[index] = outcome
         return report(.ended(job, outcome))
       }
-      replaces = replaces || JobRecord.isOurs(job, in: folder.path)
+      // What a batch made it may replace.
+      replaces = true
     }
     try folder.prepare(job)
     var words = ["convert", job.input, "--output=" + folder.output(job)]
@@ -227,7 +229,7 @@ public struct BatchRunner {
     let job = jobs[running.index]
     let ending = running.process.end()
     let cost = JobCost(
-      seconds: Self.now - running.started, cpuSeconds: ending.cpuSeconds,
+      seconds: ProcessMemory.now - running.started, cpuSeconds: ending.cpuSeconds,
       peakByteCount: ending.peakByteCount)
     if ending.code == 0, let report = JobRecord.finished(job, key: running.key, in: folder.path) {
       JobRecord.removeFailure(job, in: folder.path)
@@ -257,9 +259,4 @@ public struct BatchRunner {
     return JobFailure(exitCode: code > 128 || code == 0 ? 70 : code, message: words + last)
   }
 
-  private static var now: Double {
-    var time = timespec()
-    clock_gettime(CLOCK_MONOTONIC, &time)
-    return Double(time.tv_sec) + Double(time.tv_nsec) * 1e-9
-  }
 }

@@ -23,7 +23,7 @@ public enum JobOutcome: Sendable {
 
   /// What the output folder says of a job that wasn't run.
   init(recorded job: BatchJob, in folder: String, hasOutput: Bool) {
-    if let report = JobRecord.finished(job, key: nil, in: folder, hasOutput: hasOutput) {
+    if let report = JobRecord.finished(job, in: folder, hasOutput: hasOutput) {
       self = .unchanged(report)
     } else if let failure = JobRecord.failure(job, in: folder) {
       self = .failed(failure, nil)

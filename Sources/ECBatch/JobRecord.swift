@@ -21,7 +21,7 @@ enum JobRecord {
   ///   - key: the key that the report must name; `nil` takes any.
   ///   - hasOutput: whether the result is in the folder and must have the digest of the report.
   static func finished(
-    _ job: BatchJob, key: JobKey?, in folder: String, hasOutput: Bool = true
+    _ job: BatchJob, key: JobKey? = nil, in folder: String, hasOutput: Bool = true
   ) -> FormatObject? {
     guard let report = object(reportPath(job, in: folder)), let made = report["job"]?.string,
       key.map({ $0.description == made }) ?? true,
@@ -31,11 +31,6 @@ enum JobRecord {
     guard let hash = ContentHash(contentsOf: folder + "/" + job.output), hash.description == digest
     else { return nil }
     return report
-  }
-
-  /// Whether the file at a job's output is a result of a batch, and so may be replaced by it.
-  static func isOurs(_ job: BatchJob, in folder: String) -> Bool {
-    finished(job, key: nil, in: folder) != nil
   }
 
   /// Why a job failed, if it did when it was run last.

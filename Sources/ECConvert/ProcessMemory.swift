@@ -1,7 +1,7 @@
 import Glibc
 
 /// What the process has used of the machine.
-enum ProcessMemory {
+package enum ProcessMemory {
   /// The largest resident size so far, mapped files included.
   static var peakByteCount: Int {
     var usage = rusage()
@@ -29,7 +29,7 @@ enum ProcessMemory {
   }
 
   /// The seconds of a clock that only goes forward.
-  static var now: Double {
+  package static var now: Double {
     var time = timespec()
     clock_gettime(CLOCK_MONOTONIC, &time)
     return Double(time.tv_sec) + Double(time.tv_nsec) * 1e-9

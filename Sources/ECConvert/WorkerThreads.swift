@@ -1,9 +1,9 @@
 import Glibc
 
 /// How many threads work.
-enum WorkerThreads {
+package enum WorkerThreads {
   /// The wanted number; 0 means all cores.
-  static func count(_ wanted: Int) -> Int {
+  package static func count(_ wanted: Int) -> Int {
     wanted > 0 ? wanted : max(1, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN))))
   }
 }

@@ -12,7 +12,7 @@ struct BatchProgress {
   private var failedCount = 0
   /// What runs now, by output, in order of starting.
   private var running: [(output: String, stage: String)] = []
-  private let started = Progress.now()
+  private let started = ProcessMemory.now
 
   init(_ console: Console, jobCount: Int) {
     self.console = console
@@ -48,7 +48,7 @@ struct BatchProgress {
     guard console.drawsProgress, endedCount < jobCount else { return }
     var line = "\(endedCount)/\(jobCount)"
     if failedCount > 0 { line += ", \(failedCount) failed" }
-    line += " (\(Console.short(Progress.now() - started)) s)"
+    line += " (\(Console.short(ProcessMemory.now - started)) s)"
     for job in running { line += " | \(job.output): \(job.stage)" }
     Console.write("\r\u{1B}[K" + line.prefix(max(20, Console.columns - 1)), to: STDERR_FILENO)
   }

@@ -158,9 +158,8 @@ struct Console: Sendable {
     if format == .json {
       return Self.write(text(.error, "\(job): \(failure.sentence)"), to: STDERR_FILENO)
     }
-    let mark = colour ? "\u{1B}[1;31merror: \u{1B}[0m" : "error: "
-    let remedy = failure.remedy.map { "\n  to fix: \($0)" } ?? ""
-    Self.write("\(mark)\(job): \(failure.sentence)\(remedy)\n", to: STDERR_FILENO)
+    let error = UsageError(failure.sentence, at: Place([job]), remedy: failure.remedy)
+    Self.write(text(error), to: STDERR_FILENO)
   }
 
   /// The width of the terminal on standard error; 80 where there is none.

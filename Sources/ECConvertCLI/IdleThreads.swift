@@ -1,3 +1,4 @@
+import ECConvert
 import Glibc
 
 /// How threads of oneDNN's OpenMP runtime wait for each other.
@@ -31,6 +32,6 @@ enum IdleThreads {
   private static var isBusy: Bool {
     var load = 0.0
     guard getloadavg(&load, 1) == 1 else { return true }
-    return load > 0.25 * Double(max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))))
+    return load > 0.25 * Double(WorkerThreads.count(0))
   }
 }

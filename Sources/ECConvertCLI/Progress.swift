@@ -1,3 +1,4 @@
+import ECConvert
 import Glibc
 import Synchronization
 
@@ -5,8 +6,8 @@ import Synchronization
 final class Progress: Sendable {
   private struct State {
     var stage: String?
-    var started = Progress.now()
-    var begun = Progress.now()
+    var started = ProcessMemory.now
+    var begun = ProcessMemory.now
     var drawn = 0.0
   }
 
@@ -20,7 +21,7 @@ final class Progress: Sendable {
   /// Takes a report of the running conversion.
   func report(_ stage: String, _ fraction: Double?) {
     state.withLock { state in
-      let now = Self.now()
+      let now = ProcessMemory.now
       let changed = state.stage != stage
       if changed {
         close(&state, at: now)
@@ -39,7 +40,7 @@ final class Progress: Sendable {
 
   /// Ends the last stage and takes the line away.
   func finish() {
-    state.withLock { close(&$0, at: Self.now()) }
+    state.withLock { close(&$0, at: ProcessMemory.now) }
   }
 
   private func close(_ state: inout State, at now: Double) {
@@ -47,11 +48,5 @@ final class Progress: Sendable {
     if console.drawsProgress { Console.write("\r\u{1B}[K", to: STDERR_FILENO) }
     console.timing(stage, seconds: now - state.started)
     state.stage = nil
-  }
-
-  static func now() -> Double {
-    var time = timespec()
-    clock_gettime(CLOCK_MONOTONIC, &time)
-    return Double(time.tv_sec) + Double(time.tv_nsec) * 1e-9
   }
 }
