@@ -30,6 +30,14 @@ extension ConversionFault {
     case .cannotRun(let words): "the source itself can't be run (\(words))"
     case .calibration(let words): words
     case .teacher(let words): words
+    case .unreachable(let target, let least):
+      "a target of \(target) can't be reached, the least is \(least)"
+    case .accuracy(let allowed, let reachable):
+      "the accuracy falls by more than \(Self.short(allowed)) points; reachable is \(reachable)"
+    case .otherSensitivities(let isModel):
+      isModel
+        ? "it holds the sensitivities of another model"
+        : "it holds sensitivities that were measured with other options"
     case .cannotMeasure(let words): "it can't be measured: \(words)"
     }
   }
@@ -52,6 +60,10 @@ extension ConversionFault {
     case .badArchitecture: "write what model.to_json() gives to the file"
     case .teacher:
       "give the teacher a classifier for them first: ecconvert finetune TEACHER --data DIR -o OUT"
+    case .unreachable:
+      "raise the target, relax the floors and exclusions, or take the least with --best-effort"
+    case .accuracy: "allow more, prune less, or take what is reachable with --best-effort"
+    case .otherSensitivities: "name another file, or give --force to measure anew"
     case .options, .noSuchInput, .calibration, .cannotMeasure: nil
     }
   }
