@@ -56,6 +56,8 @@ public struct ConversionFault: DiagnosticError, Equatable {
     case cannotRun(String)
     /// Calibration data that doesn't fit the model.
     case calibration(String)
+    /// A criterion that needs the classes of images, and data that has none, if any was given.
+    case noLabels(found: String?)
     /// A teacher that doesn't fit the data.
     case teacher(String)
     /// A target on the result that no pruning meets: what was wanted, and what is nearest to it.
@@ -84,7 +86,8 @@ public struct ConversionFault: DiagnosticError, Equatable {
     case .unknownFormat, .badArchitecture, .cannotRun, .calibration, .teacher, .batchIsBaked,
       .batchUnproven, .cannotMeasure:
       .input
-    case .unknownOutput, .options, .noSuchInput, .unnamedShape, .shapeDoesNotFit, .layoutUnknown:
+    case .unknownOutput, .options, .noSuchInput, .unnamedShape, .shapeDoesNotFit, .layoutUnknown,
+      .noLabels:
       .usage
     case .otherSensitivities: .usage
     case .unreachable, .accuracy: .unreachable

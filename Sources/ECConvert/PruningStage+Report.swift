@@ -21,6 +21,7 @@ extension PruningStage.Result {
           ])
         }),
     ]
+    object["labels"] = labels.map { .object($0) }
     if !decision.reachable.isEmpty { object["reachable"] = .object(decision.reachable) }
     if let search = decision.search { object["search"] = .object(search) }
     if let sensitivities = decision.sensitivities {

@@ -4,7 +4,6 @@ import ECExecution
 import ECGraph
 import ECPruning
 import ECTensor
-import Glibc
 
 /// Finds channel groups, ranks them, decides, mends and removes.
 struct PruningStage {
@@ -36,6 +35,8 @@ struct PruningStage {
     let criterion: String
     /// What was measured on, if anything was.
     let calibration: FormatObject?
+    /// Which labelled samples ranked, if any did.
+    let labels: FormatObject?
     /// What was done about what pruning broke.
     let mended: RepairStage.Outcome
     let decision: Decision
@@ -79,6 +80,8 @@ struct PruningStage {
     let importance: Importance?
     let repair: ConversionOptions.Repair
     let layout: ImageLayout
+    /// Which labelled samples ranked, if any did.
+    let labels: FormatObject?
   }
 
   /// What was decided, and what was found out on the way.
@@ -111,11 +114,18 @@ struct PruningStage {
     if !keepsLayers { _ = try UnshareVectors().run(on: &reference) }
     let groups = ChannelGroups(reference)
     let sites = groups.readingSites(of: reference)
+    var taylor: TaylorScores.Outcome?
+    if options.criterion == .taylor && options.plan == nil {
+      taylor = try TaylorScores(options: options, threads: threads).run(
+        on: reference, groups, sites, source)
+      warnings += taylor?.notes ?? []
+    }
     let measured = try measure(reference, sites, source, &warnings)
     let statistics = measured.map {
       ActivationStatistics(groups, sites: sites, moments: $0.moments)
     }
-    let criterion = try criterion(hasStatistics: statistics != nil, &warnings)
+    let criterion = try criterion(
+      hasStatistics: statistics != nil, taylor: taylor?.scores, &warnings)
     var importance: Importance?
     if options.plan == nil {
       let ranked = try Importance(
@@ -126,7 +136,8 @@ struct PruningStage {
     let repair = options.repair ?? standardRepair(reference, statistics != nil, &warnings)
     return Prepared(
       reference: reference, groups: groups, sites: sites, measured: measured,
-      criterion: criterion, importance: importance, repair: repair, layout: source.layout)
+      criterion: criterion, importance: importance, repair: repair, layout: source.layout,
+      labels: taylor?.description)
   }
 
   /// Mends and removes what a decision says.
@@ -148,7 +159,8 @@ struct PruningStage {
       options: options,
       layout: prepared.layout, resultLayout: resultLayout ?? prepared.layout,
       criterion: options.plan == nil ? prepared.criterion.name : "plan",
-      calibration: prepared.measured?.inputs.description, mended: mended, decision: decision)
+      calibration: prepared.measured?.inputs.description, labels: prepared.labels, mended: mended,
+      decision: decision)
   }
 
   /// What is left after mending and removing.
@@ -253,7 +265,9 @@ struct PruningStage {
 
   // MARK: Options
 
-  private func criterion(hasStatistics: Bool, _ warnings: inout [String]) throws -> Criterion {
+  private func criterion(
+    hasStatistics: Bool, taylor: [[Double]]?, _ warnings: inout [String]
+  ) throws -> Criterion {
     let wanted = options.criterion ?? .centrality
     if (wanted == .centrality || wanted == .obs) && !hasStatistics && options.plan == nil {
       warnings.append(
@@ -267,6 +281,7 @@ struct PruningStage {
     case .fpgm: return .fpgm
     case .bnScale: return .batchNormScale
     case .random: return .random(seed: options.seed)
+    case .taylor: return .given(name: "taylor", scores: taylor ?? [])
     case .paper:
       return .paper(
         EigenvectorCentrality(
