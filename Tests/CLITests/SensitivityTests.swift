@@ -82,7 +82,7 @@ import Testing
       let whole = try Command.run([model("cnn"), "-o", "whole.\(format)"], in: folder)
       #expect(whole.status == 0, "\(whole.errors)")
       let most = try #require(Fixture.bytes(folder + "/whole.\(format)")).count
-      let wanted = most * 8 / 10
+      let wanted = most * 9 / 10
       let result = try Command.run(
         [model("cnn"), "--target-size", "\(wanted)", "-o", "slim.\(format)"], in: folder)
       #expect(result.status == 0, "\(result.errors)")
