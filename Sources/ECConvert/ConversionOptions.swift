@@ -172,7 +172,8 @@ public struct ConversionOptions: Sendable {
   public var interpolation = Interpolation.bilinear
   /// Whether images are cut to the model's aspect ratio instead of distorted.
   public var cropsToAspectRatio = false
-  /// How pruning is mended; by default merge where there is calibration data, else bias.
+  /// How pruning is mended; by default sequential on samples that are given, merge on drawn
+  /// ones, else bias.
   public var repair: Repair?
   /// The ridge of the merge and the sequential repair, relative to the mean variance.
   public var ridge = 0.03

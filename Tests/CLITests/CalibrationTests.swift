@@ -40,6 +40,10 @@ import Testing
       let calibration = try #require(pruning["calibration"] as? [String: Any])
       #expect(calibration["samples"] as? Int == 12)
       #expect(calibration["broken"] as? Int == 5)
+      #expect(pruning["repair"] as? String == "sequential")
+      let moved = try self.pruning(
+        ["--calibration", Fixture.path("images"), "--batchnorm", "recalibrate"], in: folder)
+      #expect(moved["repair"] as? String == "merge")
     }
   }
 
