@@ -42,6 +42,8 @@ struct Step {
   var place: Place
   var action: Action
   var slots: [Int]
+  /// How many threads run it.
+  var threads: Int
 }
 
 /// Turns recorded kernels into steps: chooses layouts, inserts reorders, overwrites dead values.
@@ -68,13 +70,22 @@ struct Lowering {
 
   private let inputDims: [[Int]]
   private let threads: Int
+  /// The threads of the steps added next; kernels are compiled for that many.
+  private var stepThreads: Int
+
+  /// The multiplications, or elements read, below which a kernel is done sooner by one thread than it
+  /// is shared among several: that takes two microseconds.
+  private static let smallWork = 40_000
 
   init(_ builder: consuming ProgramBuilder) throws(KernelError) {
     engine = try Engine()
     shapes = builder.shapes.map { $0.isEmpty ? [1] : $0 }
     outputs = builder.outputs
     threads = builder.threads
-    var fusion = Fusion(shapes: shapes, outputs: outputs.map(\.value))
+    stepThreads = builder.threads
+    var constants: Set<Int> = []
+    for case (let value, .constant) in builder.sources.enumerated() { constants.insert(value) }
+    var fusion = Fusion(shapes: shapes, constants: constants, outputs: outputs.map(\.value))
     nodes = fusion.run(builder.nodes)
     let isTraining = nodes.contains { $0.operation.isGradient }
     propagation = isTraining ? dnnl_forward_training : dnnl_forward_inference
@@ -106,6 +117,7 @@ struct Lowering {
   mutating func run() throws(KernelError) -> Program {
     for node in nodes {
       (place, reading) = (node.place, node.reads)
+      useThreads(work(of: node) < Self.smallWork ? 1 : threads)
       do { try lower(node) } catch {
         throw error.place == Place() ? KernelError(error.reason, at: node.place) : error
       }
@@ -113,6 +125,7 @@ struct Lowering {
       releaseConstants(node.reads)
     }
     (place, reading) = (Place(), [])
+    useThreads(threads)
     for (index, output) in outputs.enumerated() {
       let dims = shapes[output.value]
       let axes = output.order.axes(rank: dims.count) ?? Array(dims.indices)
@@ -136,6 +149,7 @@ struct Lowering {
     case .pooling(let kind, let window): try lowerPooling(node, kind, window)
     case .eltwise(let function): try lowerEltwise(node, function)
     case .binary(let kind): try lowerBinary(node, kind)
+    case .constantChain(let stages): try lowerChain(node, stages)
     case .reduction(let kind, let axes): try lowerReduction(node, kind, axes)
     case .softmax(let axis, let log): try lowerSoftmax(node, axis: axis, logarithm: log)
     case .reshape: try lowerReshape(node)
@@ -148,6 +162,26 @@ struct Lowering {
     case .normalization(let epsilon, let usesBatch):
       try lowerNormalization(node, epsilon, usesBatch: usesBatch)
     default: try lowerGradient(node)
+    }
+  }
+
+  private mutating func useThreads(_ count: Int) {
+    stepThreads = count
+    Threads.set(count)
+  }
+
+  /// The multiplications of a convolution or product, the elements that another kernel reads.
+  private func work(of node: Node) -> Int {
+    func count(_ value: Int) -> Int { shapes[value].reduce(1, *) }
+    switch node.operation {
+    case .convolution:
+      return count(node.output) * shapes[node.inputs[1]].dropFirst().reduce(1, *)
+    case .innerProduct:
+      return count(node.output) * (shapes[node.inputs[0]].last ?? 1)
+    case .pooling, .reduction, .binary, .eltwise, .softmax:
+      return node.inputs.map(count).reduce(0, +)
+    default:
+      return .max
     }
   }
 
@@ -310,7 +344,7 @@ struct Lowering {
     steps.append(
       Step(
         name: name, place: place, action: .primitive(primitive, operands),
-        slots: operands.map(\.1.slot)))
+        slots: operands.map(\.1.slot), threads: stepThreads))
   }
 
   /// Adds a loop of our own.
@@ -319,7 +353,9 @@ struct Lowering {
     _ body: @escaping (_ slots: [UnsafeMutableRawPointer]) -> Void
   ) {
     steps.append(
-      Step(name: "\(name) loop", place: place, action: .loop(body), slots: operands.map(\.slot)))
+      Step(
+        name: "\(name) loop", place: place, action: .loop(body), slots: operands.map(\.slot),
+        threads: stepThreads))
   }
 }
 
