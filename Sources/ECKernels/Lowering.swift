@@ -42,8 +42,6 @@ struct Step {
   var place: Place
   var action: Action
   var slots: [Int]
-  /// How many threads run it.
-  var threads: Int
 }
 
 /// Turns recorded kernels into steps: chooses layouts, inserts reorders, overwrites dead values.
@@ -70,19 +68,12 @@ struct Lowering {
 
   private let inputDims: [[Int]]
   private let threads: Int
-  /// The threads of the steps added next; kernels are compiled for that many.
-  private var stepThreads: Int
-
-  /// The multiplications, or elements read, below which a kernel is done sooner by one thread than it
-  /// is shared among several: that takes two microseconds.
-  private static let smallWork = 40_000
 
   init(_ builder: consuming ProgramBuilder) throws(KernelError) {
     engine = try Engine()
     shapes = builder.shapes.map { $0.isEmpty ? [1] : $0 }
     outputs = builder.outputs
     threads = builder.threads
-    stepThreads = builder.threads
     var constants: Set<Int> = []
     for case (let value, .constant) in builder.sources.enumerated() { constants.insert(value) }
     var fusion = Fusion(shapes: shapes, constants: constants, outputs: outputs.map(\.value))
@@ -117,7 +108,6 @@ struct Lowering {
   mutating func run() throws(KernelError) -> Program {
     for node in nodes {
       (place, reading) = (node.place, node.reads)
-      useThreads(work(of: node) < Self.smallWork ? 1 : threads)
       do { try lower(node) } catch {
         throw error.place == Place() ? KernelError(error.reason, at: node.place) : error
       }
@@ -125,7 +115,6 @@ struct Lowering {
       releaseConstants(node.reads)
     }
     (place, reading) = (Place(), [])
-    useThreads(threads)
     for (index, output) in outputs.enumerated() {
       let dims = shapes[output.value]
       let axes = output.order.axes(rank: dims.count) ?? Array(dims.indices)
@@ -162,26 +151,6 @@ struct Lowering {
     case .normalization(let epsilon, let usesBatch):
       try lowerNormalization(node, epsilon, usesBatch: usesBatch)
     default: try lowerGradient(node)
-    }
-  }
-
-  private mutating func useThreads(_ count: Int) {
-    stepThreads = count
-    Threads.set(count)
-  }
-
-  /// The multiplications of a convolution or product, the elements that another kernel reads.
-  private func work(of node: Node) -> Int {
-    func count(_ value: Int) -> Int { shapes[value].reduce(1, *) }
-    switch node.operation {
-    case .convolution:
-      return count(node.output) * shapes[node.inputs[1]].dropFirst().reduce(1, *)
-    case .innerProduct:
-      return count(node.output) * (shapes[node.inputs[0]].last ?? 1)
-    case .pooling, .reduction, .binary, .eltwise, .softmax:
-      return node.inputs.map(count).reduce(0, +)
-    default:
-      return .max
     }
   }
 
@@ -344,7 +313,7 @@ struct Lowering {
     steps.append(
       Step(
         name: name, place: place, action: .primitive(primitive, operands),
-        slots: operands.map(\.1.slot), threads: stepThreads))
+        slots: operands.map(\.1.slot)))
   }
 
   /// Adds a loop of our own.
@@ -353,9 +322,7 @@ struct Lowering {
     _ body: @escaping (_ slots: [UnsafeMutableRawPointer]) -> Void
   ) {
     steps.append(
-      Step(
-        name: "\(name) loop", place: place, action: .loop(body), slots: operands.map(\.slot),
-        threads: stepThreads))
+      Step(name: "\(name) loop", place: place, action: .loop(body), slots: operands.map(\.slot)))
   }
 }
 

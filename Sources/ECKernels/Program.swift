@@ -29,8 +29,6 @@ public final class Program {
   private let arena: Block
   private let slots: [Slot]
   private let work: [Work]
-  /// By item of `work`, how many threads run it.
-  private let stepThreads: [Int]
   /// Where operands handed in from outside must be put before a run.
   private let moving: [(memory: BoundMemory, slot: Int, offset: Int)]
   private let memories: [BoundMemory]
@@ -43,7 +41,6 @@ public final class Program {
     (self.engine, self.threads, self.slots) = (engine, threads, slots)
     (self.inputDims, self.outputDims) = (inputDims, outputDims)
     listing = steps.map { ($0.name, $0.place) }
-    stepThreads = steps.map(\.threads)
 
     var lives = [ClosedRange<Int>?](repeating: nil, count: slots.count)
     for (index, step) in steps.enumerated() {
@@ -117,12 +114,7 @@ public final class Program {
     }
     for entry in moving { try entry.memory.move(to: addresses[entry.slot] + entry.offset) }
     try Threads.with(threads) { () throws(KernelError) in
-      var team = threads
       for (index, item) in work.enumerated() {
-        if stepThreads[index] != team {
-          team = stepThreads[index]
-          Threads.set(team)
-        }
         switch item {
         case .loop(let body): body(addresses)
         case .primitive(let primitive, let arguments):
