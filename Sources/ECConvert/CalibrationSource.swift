@@ -15,8 +15,11 @@ struct CalibrationSource {
 
   /// The number of images drawn, where the network is run at a small size.
   static let drawnCount = 96
-  /// The number of images that go through the network at its own, larger size.
+  /// The least images that go through the network at its own, larger size.
   static let wholeCount = 24
+  /// The multiply-accumulates that more of them may take: a dense layer sees one sample an image, and
+  /// what can be told apart of its channels ends with the number of samples.
+  static let wholeWork = 1_000_000_000_000
   /// The sizes at which networks are run that accept any, the first that suits.
   static let smallSizes = [96, 128]
   /// The sizes that are tried where the model leaves its own open.
@@ -149,10 +152,10 @@ struct CalibrationSource {
     guard images.count == 1, let input = images[0] else { return try mixed(images) }
     let size = try wholeSize(input)
     try MachineMemory.check(
-      size.height.times(size.width).times(input.channels).times(CalibrationSource.wholeCount * 4))
+      size.height.times(size.width).times(input.channels).times(CalibrationSource.drawnCount * 4))
     let isLarge = min(size.height, size.width) > (CalibrationSource.smallSizes.last ?? 0)
     let part = isLarge ? try smallPart(input, size) : nil
-    let count = isLarge ? CalibrationSource.wholeCount : CalibrationSource.drawnCount
+    let count = isLarge ? try wholeCount(input, size, part?.graph) : CalibrationSource.drawnCount
     let kind: (kind: Preprocessing, reason: String)
     var small: (part: ResizedGraph, inputs: [Tensor])?
     if let part {
@@ -191,6 +194,21 @@ struct CalibrationSource {
     throw ConversionFault(
       .calibration("the model accepts none of the sizes \(CalibrationSource.openSizes)"),
       at: .option("--input-shape"))
+  }
+
+  /// How many images are drawn at the network's own size.
+  private func wholeCount(
+    _ input: ImageInput, _ size: (height: Int, width: Int), _ part: ResizedGraph?
+  ) throws -> Int {
+    // Where nothing is left that the small size doesn't reach, one stands for the shape.
+    if let part, graph.nodes.allSatisfy({ $0.outputs.allSatisfy(part.values.contains) }) {
+      return 1
+    }
+    let shape = input.shape(batch: 1, height: size.height, width: size.width)
+    let work = try graph.resized(to: [shape], from: [shape]).graph.macCount
+    return min(
+      CalibrationSource.drawnCount,
+      max(CalibrationSource.wholeCount, CalibrationSource.wholeWork / max(1, work)))
   }
 
   /// The small size at which most of the graph can be run.

@@ -29,7 +29,18 @@ extension ConversionFault {
     case .badArchitecture(let found): "not the JSON of an architecture: \(found)"
     case .cannotRun(let words): "the source itself can't be run (\(words))"
     case .calibration(let words): words
+    case .noLabels(let found):
+      "'taylor' ranks channels by the loss on images whose classes are known, and "
+        + (found.map { "'\($0)' tells none" } ?? "there are none")
     case .teacher(let words): words
+    case .unreachable(let target, let least):
+      "a target of \(target) can't be reached, the least is \(least)"
+    case .accuracy(let allowed, let reachable):
+      "the accuracy falls by more than \(Self.short(allowed)) points; reachable is \(reachable)"
+    case .otherSensitivities(let isModel):
+      isModel
+        ? "it holds the sensitivities of another model"
+        : "it holds sensitivities that were measured with other options"
     case .cannotMeasure(let words): "it can't be measured: \(words)"
     }
   }
@@ -50,8 +61,14 @@ extension ConversionFault {
     case .layoutUnknown: "leave out --inputs-as-nchw or --inputs-as-nhwc"
     case .cannotRun: "give --no-verify to convert it all the same"
     case .badArchitecture: "write what model.to_json() gives to the file"
+    case .noLabels:
+      "give --finetune DIR, or --calibration with class folders, a table, or an .npz of 'x' and 'y'"
     case .teacher:
       "give the teacher a classifier for them first: ecconvert finetune TEACHER --data DIR -o OUT"
+    case .unreachable:
+      "raise the target, relax the floors and exclusions, or take the least with --best-effort"
+    case .accuracy: "allow more, prune less, or take what is reachable with --best-effort"
+    case .otherSensitivities: "name another file, or give --force to measure anew"
     case .options, .noSuchInput, .calibration, .cannotMeasure: nil
     }
   }

@@ -56,8 +56,16 @@ public struct ConversionFault: DiagnosticError, Equatable {
     case cannotRun(String)
     /// Calibration data that doesn't fit the model.
     case calibration(String)
+    /// A criterion that needs the classes of images, and data that has none, if any was given.
+    case noLabels(found: String?)
     /// A teacher that doesn't fit the data.
     case teacher(String)
+    /// A target on the result that no pruning meets: what was wanted, and what is nearest to it.
+    case unreachable(target: String, least: String)
+    /// A limit on the loss of accuracy, in percentage points, and what is within it.
+    case accuracy(allowed: Double, reachable: String)
+    /// A file of sensitivities of another model, or measured with other options.
+    case otherSensitivities(isModel: Bool)
     /// No engine runs the model.
     case cannotMeasure(String)
   }
@@ -78,8 +86,11 @@ public struct ConversionFault: DiagnosticError, Equatable {
     case .unknownFormat, .badArchitecture, .cannotRun, .calibration, .teacher, .batchIsBaked,
       .batchUnproven, .cannotMeasure:
       .input
-    case .unknownOutput, .options, .noSuchInput, .unnamedShape, .shapeDoesNotFit, .layoutUnknown:
+    case .unknownOutput, .options, .noSuchInput, .unnamedShape, .shapeDoesNotFit, .layoutUnknown,
+      .noLabels:
       .usage
+    case .otherSensitivities: .usage
+    case .unreachable, .accuracy: .unreachable
     case .outputExists, .cannotWrite: .output
     case .differs: .verification
     }

@@ -63,7 +63,8 @@ struct DataArguments: ParsableArguments {
   @Option(
     help: ArgumentHelp(
       "How pruning is mended: \(OptionValues.names(ConversionOptions.Repair.self)). "
-        + "(default: merge, with --calibration none bias)",
+        + "(default: sequential on images that are given, merge on drawn ones, with --calibration "
+        + "none bias)",
       valueName: "NAME"))
   var repair: String?
 
