@@ -62,7 +62,7 @@ let package = Package(
     library("ECArchive", ["ECDiagnostics", "CZip"]),
     library("ECMatIO", ["ECDiagnostics", "CMatIO"]),
     library("ECBLAS", ["ECDiagnostics", "COpenBLAS"]),
-    library("ECKernels", ["ECDiagnostics", "CONEDNN"]),
+    library("ECKernels", ["ECDiagnostics", "CONEDNN", "CLinux"]),
 
     // IR and operators
     library("ECGraph", ["ECDiagnostics", "ECTensor", collections]),

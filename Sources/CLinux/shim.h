@@ -23,3 +23,14 @@ static inline int eclinux_core_count(void) {
   for (long k = 0; k < size / (long)sizeof *mask; k++) count += __builtin_popcountl(mask[k]);
   return count;
 }
+
+/// The cores that the calling thread may use, one bit each; gives the bytes filled, 0 on failure.
+static inline long eclinux_cores(unsigned long *mask, long byte_count) {
+  long size = syscall(SYS_sched_getaffinity, 0, byte_count, mask);
+  return size > 0 ? size : 0;
+}
+
+/// Keeps the calling thread on cores, one bit each; gives 0 on success.
+static inline int eclinux_set_cores(const unsigned long *mask, long byte_count) {
+  return (int)syscall(SYS_sched_setaffinity, 0, byte_count, mask);
+}

@@ -10,7 +10,7 @@ enum Entry {
     Isolation.serveIfAsked()
     Isolation.readInProcesses()
     var arguments = Array(CommandLine.arguments.dropFirst())
-    IdleThreads.sleepIfBusy(arguments)
+    IdleThreads.spinBrieflyIfBusy(arguments)
     var console = Console(scanning: arguments)
     signal(SIGPIPE, SIG_IGN)
     OutputGuard.install(

@@ -1,13 +1,14 @@
 /// Moves what can be applied to a result into the kernel that makes it.
 struct Fusion {
   private let shapes: [[Int]]
+  private var constants: Set<Int>
   private var uses: [Int]
   private var result: [Node?] = []
   /// Where in `result` a value is made.
   private var producers: [Int: Int] = [:]
 
-  init(shapes: [[Int]], outputs: [Int]) {
-    self.shapes = shapes
+  init(shapes: [[Int]], constants: Set<Int>, outputs: [Int]) {
+    (self.shapes, self.constants) = (shapes, constants)
     uses = [Int](repeating: 0, count: shapes.count)
     for value in outputs { uses[value] += 1 }
   }
@@ -32,6 +33,9 @@ struct Fusion {
 
   private mutating func fuse(_ node: Node) -> Bool {
     switch node.operation {
+    case .reshape where constants.contains(node.inputs[0]):
+      constants.insert(node.output)
+      return false
     case .eltwise(let function):
       guard let native = function.native, let index = producer(of: node.inputs[0]),
         var maker = result[index], maker.operation.takesEltwise, maker.canTake(native)
@@ -41,13 +45,46 @@ struct Fusion {
       result[index] = maker
       producers[node.output] = index
       return true
-    case .binary(.add):
-      return fuseSum(node)
-    case .binary(.multiply):
-      return fuseGate(node)
+    case .binary(let kind):
+      if let (x, constant) = constantOperand(of: node) {
+        chain(node, ChainStage(kind: kind, isSwapped: constant == node.inputs[0]), x, constant)
+        return true
+      }
+      switch kind {
+      case .add: return fuseSum(node)
+      case .multiply: return fuseGate(node)
+      default: return false
+      }
     default:
       return false
     }
+  }
+
+  /// The computed operand and the constant broadcast to it, where a node has these two.
+  private func constantOperand(of node: Node) -> (x: Int, constant: Int)? {
+    let (a, b) = (node.inputs[0], node.inputs[1])
+    let (x, constant) = constants.contains(b) ? (a, b) : (b, a)
+    guard constants.contains(constant), !constants.contains(x), shapes[x] == shapes[node.output]
+    else { return nil }
+    return (x, constant)
+  }
+
+  /// Functions of a value and constants, one after the other, become one kernel: one pass over memory.
+  private mutating func chain(_ node: Node, _ stage: ChainStage, _ x: Int, _ constant: Int) {
+    guard let index = producer(of: x), var maker = result[index], maker.fused.isEmpty,
+      case .constantChain(let stages) = maker.operation
+    else {
+      return append(
+        Node(
+          operation: .constantChain([stage]), inputs: [x, constant], output: node.output,
+          place: node.place))
+    }
+    maker.operation = .constantChain(stages + [stage])
+    maker.inputs.append(constant)
+    maker.output = node.output
+    // The constant may have been given its shape since.
+    result[index] = nil
+    append(maker)
   }
 
   /// `x · sigmoid(x)` and its like become one function of `x`, which its maker may then take.
@@ -113,6 +150,7 @@ extension Operation {
     switch self {
     case .convolution, .innerProduct, .matrixProduct: true
     case .binary(let kind): kind.native != nil
+    case .constantChain: true
     default: false
     }
   }

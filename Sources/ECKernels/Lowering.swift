@@ -74,7 +74,9 @@ struct Lowering {
     shapes = builder.shapes.map { $0.isEmpty ? [1] : $0 }
     outputs = builder.outputs
     threads = builder.threads
-    var fusion = Fusion(shapes: shapes, outputs: outputs.map(\.value))
+    var constants: Set<Int> = []
+    for case (let value, .constant) in builder.sources.enumerated() { constants.insert(value) }
+    var fusion = Fusion(shapes: shapes, constants: constants, outputs: outputs.map(\.value))
     nodes = fusion.run(builder.nodes)
     let isTraining = nodes.contains { $0.operation.isGradient }
     propagation = isTraining ? dnnl_forward_training : dnnl_forward_inference
@@ -136,6 +138,7 @@ struct Lowering {
     case .pooling(let kind, let window): try lowerPooling(node, kind, window)
     case .eltwise(let function): try lowerEltwise(node, function)
     case .binary(let kind): try lowerBinary(node, kind)
+    case .constantChain(let stages): try lowerChain(node, stages)
     case .reduction(let kind, let axes): try lowerReduction(node, kind, axes)
     case .softmax(let axis, let log): try lowerSoftmax(node, axis: axis, logarithm: log)
     case .reshape: try lowerReshape(node)

@@ -22,6 +22,13 @@ enum FusedStage {
   case sum(value: Int)
 }
 
+/// A function of two elements, one of which is a constant.
+struct ChainStage {
+  var kind: BinaryKind
+  /// Whether the constant is the first of the two.
+  var isSwapped: Bool
+}
+
 /// The kernels.
 enum Operation {
   /// Inputs: image, weights `[o, i/g, k…]`, perhaps a bias `[o]`.
@@ -33,6 +40,8 @@ enum Operation {
   case pooling(PoolingKind, Window)
   case eltwise(Eltwise)
   case binary(BinaryKind)
+  /// Inputs: x, then one constant for each stage, broadcast to x.
+  case constantChain([ChainStage])
   /// Keeps the axes, with one element each.
   case reduction(ReductionKind, axes: [Int])
   case softmax(axis: Int, logarithm: Bool)
@@ -79,6 +88,7 @@ enum Operation {
     case .pooling(let kind, _): "pooling \(kind.rawValue)"
     case .eltwise(let function): "eltwise \(function)"
     case .binary(let kind): "binary \(kind.rawValue)"
+    case .constantChain: "constant chain"
     case .reduction(let kind, _): "reduction \(kind.rawValue)"
     case .softmax(_, let logarithm): logarithm ? "log softmax" : "softmax"
     case .reshape: "reshape"

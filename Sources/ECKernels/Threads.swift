@@ -11,7 +11,7 @@ public enum Threads {
   private static let setter = symbol("omp_set_num_threads", as: Setter.self)
   private static let getter = symbol("omp_get_max_threads", as: Getter.self)
 
-  private static func symbol<T>(_ name: String, as type: T.Type) -> T? {
+  static func symbol<T>(_ name: String, as type: T.Type) -> T? {
     guard let address = dlsym(nil, name) else { return nil }
     return unsafeBitCast(address, to: type)
   }
@@ -24,11 +24,14 @@ public enum Threads {
   /// The number in force for the calling thread.
   public static var count: Int { getter.map { Int($0()) } ?? 1 }
 
-  /// Runs a body under another number of threads.
+  /// Runs a body under another number of threads, each on a core of its own where they take all.
   static func with<R>(_ count: Int, _ body: () throws(KernelError) -> R) throws(KernelError) -> R {
     let before = Self.count
     set(count)
     defer { set(before) }
+    guard count > 1, let cores = TeamCores(threads: count) else { return try body() }
+    cores.spread()
+    defer { cores.release() }
     return try body()
   }
 }

@@ -31,9 +31,9 @@ import Testing
     var builder = ProgramBuilder()
     let x = builder.input(dims: [4])
     let c = builder.constant(dims: [4], UnsafeBufferPointer(owner.values), owner: owner)
-    builder.output(builder.binary(.add, x, c))
+    builder.output(builder.concat([x, c], axis: 0))
     let program = try builder.build()
-    #expect(try program.run([[1, 1, 1, 1]]) == [[1, 2, 3, 4]])
+    #expect(try program.run([[1, 1, 1, 1]]) == [[1, 1, 1, 1, 0, 1, 2, 3]])
     #expect(program.constantByteCount == 16)
   }
 

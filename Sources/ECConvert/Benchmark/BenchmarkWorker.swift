@@ -35,6 +35,13 @@ public struct BenchmarkWorker {
           say("\(ProcessMemory.peakByteCount)")
           continue
         }
+        if word.hasPrefix("save ") {
+          let folder = String(word.dropFirst(5))
+          try save(inputs, "\(folder)/in")
+          try save(evaluator.run(inputs), "\(folder)/out")
+          say("saved")
+          continue
+        }
         let (wall, cpu) = (ProcessMemory.now, ProcessMemory.cpuSeconds)
         _ = try evaluator.run(inputs)
         say("\(ProcessMemory.now - wall) \(ProcessMemory.cpuSeconds - cpu)")
@@ -52,6 +59,19 @@ public struct BenchmarkWorker {
     var graph = try SourceModel.read(path).graph
     try Pipelines.onnxToONNX(.unchanged).run(on: &graph, verifying: false)
     return try Evaluator(graph: graph, inputShapes: shapes, threads: threads)
+  }
+
+  /// Writes elements as they lie in memory, a file for each tensor, for checks by other programs.
+  private func save(_ tensors: [Tensor], _ prefix: String) throws {
+    for (k, tensor) in tensors.enumerated() {
+      let path = "\(prefix)_\(k).f32"
+      let floats = tensor.floats()
+      let file = fopen(path, "w")
+      let written = file.map { fwrite(floats, MemoryLayout<Float>.size, floats.count, $0) }
+      guard let file, fclose(file) == 0, written == floats.count else {
+        throw UnexpectedError(underlying: "can't write '\(path)'")
+      }
+    }
   }
 
   private func say(_ line: String) {

@@ -169,7 +169,7 @@ struct Interpolation: Sendable, Hashable {
     let last = line.given - 1
     let stretch = isSmoothed ? max(1, 1 / Double(line.scale)) : 1
     let support = (mode == .linear ? 1 : 2) * stretch
-    // Averages are taken within the picture; other places beyond its edge repeat the edge.
+    // Places beyond the edge repeat it, also in averages.
     let center = mode == .linear && !isSmoothed ? min(max(place, 0), Double(last)) : place
     var taps: [(pixel: Int, weight: Double)] = []
     for pixel in Int((center - support).rounded(.down))...Int((center + support).rounded(.up)) {
@@ -179,13 +179,14 @@ struct Interpolation: Sendable, Hashable {
       taps.append((min(max(pixel, 0), last), weight))
     }
     let sum = taps.reduce(0) { $0 + $1.weight }
-    return dropsOutside && sum != 0 ? taps.map { ($0.pixel, $0.weight / sum) } : taps
+    guard dropsOutside || isSmoothed, sum != 0 else { return taps }
+    return taps.map { ($0.pixel, $0.weight / sum) }
   }
 
   /// Whether pixels beyond the edge count nothing, and the others so much the more.
   private var dropsOutside: Bool {
     if case .cubic(_, true) = mode { return true }
-    return isSmoothed
+    return false
   }
 
   /// What a pixel at a distance counts.
