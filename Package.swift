@@ -163,3 +163,15 @@ let package = Package(
       swiftSettings: swiftSettings),
   ]
 )
+
+// libFuzzer has to be in every module: only tools/fuzz/run builds this, in a folder of its own.
+if Context.environment["ECCONVERT_FUZZ"] != nil {
+  package.targets.append(
+    .executableTarget(
+      name: "ECFuzz",
+      dependencies: [
+        "ECConvert", "ECDiagnostics", "ECFineTune", "ECGraph", "ECHDF5", "ECImage", "ECKeras",
+        "ECOperators", "ECPruning", "ECBatch",
+      ],
+      path: "tools/fuzz/targets", swiftSettings: swiftSettings))
+}

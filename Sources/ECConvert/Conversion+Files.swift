@@ -51,6 +51,12 @@ extension SourceModel {
 
 /// Sizes of files.
 package enum FileSize {
+  /// Whether there is anything at a path.
+  static func exists(_ path: String) -> Bool {
+    var status = stat()
+    return stat(path, &status) == 0
+  }
+
   /// The bytes of a file; 0 if there is none.
   package static func of(_ path: String) -> Int {
     var status = stat()

@@ -23,21 +23,15 @@ extension ConversionRun {
   mutating func exportKeras(
     _ slim: Graph, _ source: SourceModel, _ pruned: PruningStage.Result?, _ format: ModelFormat
   ) throws -> ConversionReport {
-    let container: KerasExporter.Container = format == .kerasZip ? .archive : .hdf5
+    let container = KerasExporter.Container(format)
     var slim = slim
-    if source.keras == nil { try turnForKeras(&slim, source) }
-    begin("export", "writing \(options.output ?? "")")
-    var document: KerasDocument
-    if let model = source.keras {
-      let export = try KerasExporter(table: .standard).document(model, as: slim, in: container)
-      warnings += export.notes
-      document = export.document
-    } else {
-      let dialect: KerasDialect = container == .archive ? .keras3 : .keras2
-      document = try FunctionalExporter(table: .standard, dialect: dialect).document(of: slim)
+    if source.keras == nil {
+      begin("rewrite", "rewriting")
+      try turnForKeras(&slim, source)
+      end()
     }
-
-    document.classes = fineTuned?.classes ?? []
+    begin("export", "writing \(options.output ?? "")")
+    let document = try document(of: slim, source, container)
     var report = ConversionReport(
       input: self.model(options.input, source.format.rawValue, source.graph),
       output: self.model(options.output ?? "", format.rawValue, slim))
@@ -48,7 +42,7 @@ extension ConversionRun {
       from: source.graph, to: slim, order: imageOrder(source, .channelsLast))
     let writer = KerasWriter(document)
     if options.dryRun {
-      report.output.byteCount = document.byteCount
+      report.output.byteCount = try byteCount(of: writer, container)
       end()
       try finish(&report, pruned)
     } else if let path = options.output {
@@ -72,9 +66,34 @@ extension ConversionRun {
     return report
   }
 
+  /// What a file of Keras says of a graph in its layout.
+  mutating func document(
+    of slim: Graph, _ source: SourceModel, _ container: KerasExporter.Container
+  ) throws -> KerasDocument {
+    var document: KerasDocument
+    if let model = source.keras {
+      let export = try KerasExporter(table: .standard).document(model, as: slim, in: container)
+      warnings += export.notes
+      document = export.document
+    } else {
+      let dialect: KerasDialect = container == .archive ? .keras3 : .keras2
+      document = try FunctionalExporter(table: .standard, dialect: dialect).document(of: slim)
+    }
+    document.classes = fineTuned?.classes ?? []
+    return document
+  }
+
+  /// The bytes that a file will have. Only writing it tells how HDF5 pads and indexes, so it is written
+  /// among the temporary files, and removed.
+  func byteCount(of writer: KerasWriter, _ container: KerasExporter.Container) throws -> Int {
+    var file = try OutputFile(path: TemporaryModel.folder + "/ecconvert-size", force: true)
+    let scratch = file.scratch("scratch.weights")
+    try write(writer, container, to: file.temporaryPath, scratch: scratch, named: file.path)
+    return file.byteCount
+  }
+
   /// Brings a graph that isn't of Keras into the layout of Keras, its image inputs too.
-  private mutating func turnForKeras(_ graph: inout Graph, _ source: SourceModel) throws {
-    begin("rewrite", "rewriting")
+  mutating func turnForKeras(_ graph: inout Graph, _ source: SourceModel) throws {
     let images = source.layout == .channelsLast ? [] : Set(graph.imageInputs)
     try Pipelines.toKeras(from: source.layout)
       .run(on: &graph, verifying: options.verifySamples > 0)
@@ -86,7 +105,6 @@ extension ConversionRun {
       orders: graph.inputs.map {
         images.contains($0) ? source.layout.order(to: .channelsLast, rank: 4) : nil
       })
-    end()
   }
 
   /// Writes the file under a temporary name; faults are told of its final one.
@@ -103,5 +121,12 @@ extension ConversionRun {
       let inner = Place(Array(error.place.trail.dropFirst()))
       throw KerasError(error.reason, at: Place.file(path).appending(inner))
     }
+  }
+}
+
+extension KerasExporter.Container {
+  /// The container of a format of Keras.
+  init(_ format: ModelFormat) {
+    self = format == .kerasZip ? .archive : .hdf5
   }
 }

@@ -18,11 +18,15 @@ public struct Conversion: Sendable {
   }
 
   /// Runs all stages; the output gets its name last.
+  /// - Parameters:
+  ///   - note: takes what is to be said before the end.
+  ///   - progress: takes what goes on, and how much of it is done.
   /// - Throws: `ConversionError` with the stage that failed; then there is no output, or the old one.
-  public func run(progress: @escaping @Sendable (String, Double?) -> Void) throws(ConversionError)
-    -> ConversionReport
-  {
-    var run = ConversionRun(options: options, progress: progress)
+  public func run(
+    note: @escaping @Sendable (String) -> Void = { _ in },
+    progress: @escaping @Sendable (String, Double?) -> Void
+  ) throws(ConversionError) -> ConversionReport {
+    var run = ConversionRun(options: options, progress: progress, note: note)
     do {
       return try run.all()
     } catch let error as ConversionError {
@@ -48,6 +52,7 @@ struct UnexpectedError: DiagnosticError {
 struct ConversionRun {
   let options: ConversionOptions
   let progress: @Sendable (String, Double?) -> Void
+  let note: @Sendable (String) -> Void
   /// The stage under way.
   var stage = "options"
   private var started = ProcessMemory.now
@@ -60,9 +65,11 @@ struct ConversionRun {
   /// What a verification before fine-tuning found.
   var earlierVerification: FormatObject?
 
-  init(options: ConversionOptions, progress: @escaping @Sendable (String, Double?) -> Void) {
-    self.options = options
-    self.progress = progress
+  init(
+    options: ConversionOptions, progress: @escaping @Sendable (String, Double?) -> Void,
+    note: @escaping @Sendable (String) -> Void
+  ) {
+    (self.options, self.progress, self.note) = (options, progress, note)
   }
 
   /// The worker threads.
@@ -118,7 +125,7 @@ struct ConversionRun {
       let resultLayout = format.isKeras ? ImageLayout.channelsLast : .channelsFirst
       let result = try PruningStage(
         options: options, threads: threads, keepsLayers: staysKeras,
-        resultLayout: staysKeras ? nil : resultLayout
+        resultLayout: staysKeras ? nil : resultLayout, measures: measures(source, format)
       ).run(source, warnings: &warnings)
       slim = result.graph
       pruned = result
@@ -133,15 +140,20 @@ struct ConversionRun {
     if format.isKeras { return try exportKeras(slim, source, pruned, format) }
 
     begin("rewrite", "rewriting")
-    try pipeline(source).run(on: &slim, verifying: options.verifySamples > 0)
-    switch options.precision {
-    case .fp16: try reducePrecision(of: &slim)
-    case .fp32: try Pipelines.singlePrecision.run(on: &slim, verifying: options.verifySamples > 0)
-    case nil: break
-    }
+    try rewrite(&slim, source)
     end()
 
     return try export(slim, source, pruned)
+  }
+
+  /// Brings a graph into the form in which ONNX says it.
+  mutating func rewrite(_ graph: inout Graph, _ source: SourceModel) throws {
+    try pipeline(source).run(on: &graph, verifying: options.verifySamples > 0)
+    switch options.precision {
+    case .fp16: try reducePrecision(of: &graph)
+    case .fp32: try Pipelines.singlePrecision.run(on: &graph, verifying: options.verifySamples > 0)
+    case nil: break
+    }
   }
 
   private func pipeline(_ source: SourceModel) -> Pipeline {
@@ -180,9 +192,8 @@ struct ConversionRun {
 
   // MARK: Export
 
-  private mutating func export(
-    _ slim: Graph, _ source: SourceModel, _ pruned: PruningStage.Result?
-  ) throws -> ConversionReport {
+  /// The writer of an ONNX file that carries on what the source's says.
+  func exporter(_ source: SourceModel) -> ONNXExporter {
     var exportOptions = ONNXExportOptions()
     exportOptions.producerVersion = ECConvertVersion.current
     if let opset = options.opset ?? source.opset { exportOptions.opset = opset }
@@ -191,8 +202,13 @@ struct ConversionRun {
     exportOptions.documentation = source.documentation
     exportOptions.externalData =
       ONNXExportOptions.ExternalData(rawValue: options.externalData.rawValue) ?? .auto
-    let exporter = ONNXExporter(options: exportOptions)
+    return ONNXExporter(options: exportOptions)
+  }
 
+  private mutating func export(
+    _ slim: Graph, _ source: SourceModel, _ pruned: PruningStage.Result?
+  ) throws -> ConversionReport {
+    let exporter = exporter(source)
     var report = ConversionReport(
       input: model(options.input, source.format.rawValue, source.graph),
       output: model(options.output ?? "", ModelFormat.onnx.rawValue, slim))

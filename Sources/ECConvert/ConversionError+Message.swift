@@ -33,6 +33,14 @@ extension ConversionFault {
       "'taylor' ranks channels by the loss on images whose classes are known, and "
         + (found.map { "'\($0)' tells none" } ?? "there are none")
     case .teacher(let words): words
+    case .unreachable(let target, let least):
+      "a target of \(target) can't be reached, the least is \(least)"
+    case .accuracy(let allowed, let reachable):
+      "the accuracy falls by more than \(Self.short(allowed)) points; reachable is \(reachable)"
+    case .otherSensitivities(let isModel):
+      isModel
+        ? "it holds the sensitivities of another model"
+        : "it holds sensitivities that were measured with other options"
     case .cannotMeasure(let words): "it can't be measured: \(words)"
     }
   }
@@ -57,6 +65,10 @@ extension ConversionFault {
       "give --finetune DIR, or --calibration with class folders, a table, or an .npz of 'x' and 'y'"
     case .teacher:
       "give the teacher a classifier for them first: ecconvert finetune TEACHER --data DIR -o OUT"
+    case .unreachable:
+      "raise the target, relax the floors and exclusions, or take the least with --best-effort"
+    case .accuracy: "allow more, prune less, or take what is reachable with --best-effort"
+    case .otherSensitivities: "name another file, or give --force to measure anew"
     case .options, .noSuchInput, .calibration, .cannotMeasure: nil
     }
   }

@@ -60,6 +60,12 @@ public struct ConversionFault: DiagnosticError, Equatable {
     case noLabels(found: String?)
     /// A teacher that doesn't fit the data.
     case teacher(String)
+    /// A target on the result that no pruning meets: what was wanted, and what is nearest to it.
+    case unreachable(target: String, least: String)
+    /// A limit on the loss of accuracy, in percentage points, and what is within it.
+    case accuracy(allowed: Double, reachable: String)
+    /// A file of sensitivities of another model, or measured with other options.
+    case otherSensitivities(isModel: Bool)
     /// No engine runs the model.
     case cannotMeasure(String)
   }
@@ -83,6 +89,8 @@ public struct ConversionFault: DiagnosticError, Equatable {
     case .unknownOutput, .options, .noSuchInput, .unnamedShape, .shapeDoesNotFit, .layoutUnknown,
       .noLabels:
       .usage
+    case .otherSensitivities: .usage
+    case .unreachable, .accuracy: .unreachable
     case .outputExists, .cannotWrite: .output
     case .differs: .verification
     }

@@ -69,6 +69,14 @@ public struct ConversionOptions: Sendable {
     case absolute(Int)
   }
 
+  /// A target on the time of a run.
+  public enum Latency: Sendable, Equatable {
+    /// A share of the source's, 0 to 1.
+    case share(Double)
+    /// Seconds.
+    case seconds(Double)
+  }
+
   /// Where calibration data comes from.
   public enum Calibration: Sendable, Equatable {
     /// No data: weights only.
@@ -111,6 +119,27 @@ public struct ConversionOptions: Sendable {
   public var targetMACs: Amount?
   /// The parameters that remain.
   public var targetParameters: Amount?
+  /// The bytes of the written model that remain.
+  public var targetSize: Amount?
+  /// The time that a run of the written model may take.
+  public var targetLatency: Latency?
+  /// How many percentage points of accuracy may be lost.
+  public var maximumAccuracyDrop: Double?
+  /// Labelled images that accuracy is measured on: a folder, a table or arrays; by default the
+  /// calibration data, if it has labels.
+  public var accuracyData: String?
+  /// The most images that accuracy is measured on.
+  public var accuracyCount = 1000
+  /// Whether the nearest that can be reached will do where a target can't be met.
+  public var bestEffort = false
+  /// The file of sensitivities that groups compete by; it is made where it isn't there.
+  public var sensitivity: String?
+  /// The shares at which sensitivities are measured, ascending.
+  public var sensitivityRatios = [0.25, 0.5, 0.75]
+  /// The command that runs `BenchmarkWorker` on the arguments put behind it, where latency counts.
+  public var benchmarkWorker: [String] = []
+  /// The Python that may have onnxruntime, which latency is measured in then; `nil` never asks it.
+  public var python: String? = "python3"
   /// Where channels compete; by default local with a ratio, isomorphic with a target.
   public var scope: Scope?
   /// The importance; by default centrality.
@@ -189,9 +218,14 @@ public struct ConversionOptions: Sendable {
     self.input = input
   }
 
+  /// Whether what remains is to meet a target.
+  public var hasTarget: Bool {
+    targetMACs != nil || targetParameters != nil || targetSize != nil || targetLatency != nil
+  }
+
   /// Whether anything is to be pruned.
   public var prunes: Bool {
-    pruningRatio > 0 || targetMACs != nil || targetParameters != nil || plan != nil
+    pruningRatio > 0 || hasTarget || maximumAccuracyDrop != nil || plan != nil
       || layerRatios.contains { $0.ratio > 0 }
   }
 }

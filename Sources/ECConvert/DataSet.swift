@@ -1,14 +1,14 @@
 import ECDiagnostics
-import ECFineTune
+package import ECFineTune
 import ECTensor
 import Glibc
 
 /// Reads images with their classes in any layout.
-enum DataSet {
+package enum DataSet {
   /// A folder of class folders or Oxford Flowers-102, a table (`.csv`, `.tsv`), or arrays (`.npz`).
   /// - Throws: `FineTuneError`, `ImageError`, `ArchiveError` or `ConversionFault`, with the path in its
   ///   place.
-  static func read(_ path: String) throws -> LabelledImages {
+  package static func read(_ path: String) throws -> LabelledImages {
     var status = stat()
     guard stat(path, &status) == 0 else {
       throw ConversionFault(

@@ -22,7 +22,7 @@ struct NetworkScores {
     items.isEmpty ? nil : try measure(items, classCount: data.classes.count).matrix
   }
 
-  /// The mean cross entropy, and what images are taken for.
+  /// The mean cross entropy, and what images are taken for; those that can't be read are left out.
   func measure(
     _ items: [LabelledImages.Item], classCount: Int
   ) throws -> (loss: Double, matrix: ConfusionMatrix) {
@@ -37,19 +37,20 @@ struct NetworkScores {
     _ = try extractor.fill(
       store, image: { images.image(items[$0]) }, tensor: { images.tensor($0) }, progress: { _ in })
     let scores = store.rows(Array(items.indices)).map(Double.init)
-    var (loss, found) = (0.0, [Int]())
-    for (k, item) in items.enumerated() {
+    var (loss, found, labels) = (0.0, [Int](), [Int]())
+    for (k, item) in items.enumerated() where store[k] == .done {
       let own = scores[(k * classCount)..<((k + 1) * classCount)]
       let most = own.max() ?? 0
       found.append((own.firstIndex(of: most) ?? own.startIndex) - own.startIndex)
+      labels.append(item.label)
       let score = own[own.startIndex + item.label]
       loss +=
         hasSoftmax
         ? -log(max(score, 1e-12)) : log(own.reduce(0) { $0 + exp($1 - most) }) + most - score
     }
     return (
-      loss / Double(max(items.count, 1)),
-      ConfusionMatrix(labels: items.map(\.label), predictions: found, classCount: classCount)
+      loss / Double(max(labels.count, 1)),
+      ConfusionMatrix(labels: labels, predictions: found, classCount: classCount)
     )
   }
 }

@@ -4,7 +4,6 @@ import ECExecution
 import ECGraph
 import ECPruning
 import ECTensor
-import Glibc
 
 /// Finds channel groups, ranks them, decides, mends and removes.
 struct PruningStage {
@@ -14,6 +13,8 @@ struct PruningStage {
   var keepsLayers = false
   /// Where images of the result keep their channels; `nil` is as in the source.
   var resultLayout: ImageLayout?
+  /// What a target on the result needs to know of it.
+  var measures: ResultMeasures?
 
   /// What pruning gives.
   struct Result {
@@ -23,21 +24,22 @@ struct PruningStage {
     let reference: Graph
     /// The decision as JSON.
     let planText: String
-    fileprivate let groups: ChannelGroups
-    fileprivate let removal: RemoveChannels
-    fileprivate let lost: [RemoveChannels.Lost]
-    fileprivate let importance: Importance?
-    fileprivate let keeps: [[Int]]
-    fileprivate let options: ConversionOptions
-    fileprivate let layout: ImageLayout
-    fileprivate let resultLayout: ImageLayout
-    fileprivate let criterion: String
+    let groups: ChannelGroups
+    let removal: RemoveChannels
+    let lost: [RemoveChannels.Lost]
+    let importance: Importance?
+    let keeps: [[Int]]
+    let options: ConversionOptions
+    let layout: ImageLayout
+    let resultLayout: ImageLayout
+    let criterion: String
     /// What was measured on, if anything was.
-    fileprivate let calibration: FormatObject?
+    let calibration: FormatObject?
     /// Which labelled samples ranked, if any did.
-    fileprivate let labels: FormatObject?
+    let labels: FormatObject?
     /// What was done about what pruning broke.
-    fileprivate let mended: RepairStage.Outcome
+    let mended: RepairStage.Outcome
+    let decision: Decision
 
     /// The masks with which the reference computes what the slim graph does.
     func masks() -> [OperandMask] {
@@ -66,11 +68,51 @@ struct PruningStage {
     let moments: [SiteMoments?]
   }
 
+  /// All that is known before anything is decided.
+  struct Prepared {
+    /// The source, ready to be cut.
+    let reference: Graph
+    let groups: ChannelGroups
+    let sites: [ReadingSite]
+    let measured: Measured?
+    let criterion: Criterion
+    /// The ranking; `nil` where a plan is replayed.
+    let importance: Importance?
+    let repair: ConversionOptions.Repair
+    let layout: ImageLayout
+    /// Which labelled samples ranked, if any did.
+    let labels: FormatObject?
+  }
+
+  /// What was decided, and what was found out on the way.
+  struct Decision {
+    var plan: PruningPlan
+    /// What can be reached of each quantity, for the report.
+    var reachable: FormatObject = [:]
+    /// What was measured to meet a target, for the report.
+    var search: FormatObject?
+    /// The sensitivities that groups competed by.
+    var sensitivities: Sensitivities?
+  }
+
   func run(_ source: SourceModel, warnings: inout [String]) throws -> Result {
+    let prepared = try prepare(source, warnings: &warnings)
+    var decision: Decision
+    if let path = options.plan {
+      decision = Decision(plan: try PlanFile.read(path))
+    } else {
+      decision = try PlanSearch(stage: self, prepared: prepared, source: source)
+        .decide(&warnings)
+    }
+    return try apply(decision, to: prepared, warnings: &warnings)
+  }
+
+  /// Finds the groups, measures and ranks.
+  func prepare(_ source: SourceModel, warnings: inout [String]) throws -> Prepared {
     try RepairStage.check(options)
     var reference = source.graph
     if !keepsLayers { _ = try UnshareVectors().run(on: &reference) }
-    var groups = ChannelGroups(reference)
+    let groups = ChannelGroups(reference)
     let sites = groups.readingSites(of: reference)
     var taylor: TaylorScores.Outcome?
     if options.criterion == .taylor && options.plan == nil {
@@ -85,35 +127,68 @@ struct PruningStage {
     let criterion = try criterion(
       hasStatistics: statistics != nil, taylor: taylor?.scores, &warnings)
     var importance: Importance?
-    let plan: PruningPlan
-    if let path = options.plan {
-      plan = try PlanFile.read(path)
-    } else {
+    if options.plan == nil {
       let ranked = try Importance(
         criterion, of: groups, in: reference, statistics: statistics, threads: threads)
       warnings += ranked.notes
-      plan = try builder().plan(for: groups, ranked: ranked, in: reference)
       importance = ranked
     }
-    let keeps = try plan.keeps(in: groups)
-    if options.plan == nil, let words = reasonForNothing(groups, keeps) { warnings.append(words) }
     let repair = options.repair ?? standardRepair(reference, statistics != nil, &warnings)
-    let mended = try RepairStage(options: options, repair: repair, threads: threads).run(
-      on: reference, groups, sites, plan, measured)
+    return Prepared(
+      reference: reference, groups: groups, sites: sites, measured: measured,
+      criterion: criterion, importance: importance, repair: repair, layout: source.layout,
+      labels: taylor?.description)
+  }
+
+  /// Mends and removes what a decision says.
+  func apply(
+    _ decision: Decision, to prepared: Prepared, warnings: inout [String]
+  ) throws -> Result {
+    let plan = decision.plan
+    let keeps = try plan.keeps(in: prepared.groups)
+    if options.plan == nil, let words = reasonForNothing(prepared.groups, keeps) {
+      warnings.append(words)
+    }
+    let cut = try cut(plan, prepared, repair: prepared.repair)
+    let mended = cut.mended
     warnings += mended.notes
-    reference = mended.reference
-    // A layer may have a bias now that it hadn't: it is cut with the others.
-    groups = ChannelGroups(mended.slimSource ?? reference)
-    let removal = try RemoveChannels(plan, from: groups)
-    var slim = mended.slimSource ?? reference
-    let lost = try removal.apply(to: &slim)
     return Result(
-      graph: slim, reference: reference, planText: planText(plan, groups, importance),
-      groups: groups, removal: removal,
-      lost: lost, importance: importance, keeps: keeps, options: options, layout: source.layout,
-      resultLayout: resultLayout ?? source.layout,
-      criterion: options.plan == nil ? criterion.name : "plan",
-      calibration: measured?.inputs.description, labels: taylor?.description, mended: mended)
+      graph: cut.slim, reference: mended.reference,
+      planText: planText(plan, cut.groups, prepared.importance), groups: cut.groups,
+      removal: cut.removal, lost: cut.lost, importance: prepared.importance, keeps: keeps,
+      options: options,
+      layout: prepared.layout, resultLayout: resultLayout ?? prepared.layout,
+      criterion: options.plan == nil ? prepared.criterion.name : "plan",
+      calibration: prepared.measured?.inputs.description, labels: prepared.labels, mended: mended,
+      decision: decision)
+  }
+
+  /// What is left after mending and removing.
+  struct CutGraph {
+    let slim: Graph
+    let mended: RepairStage.Outcome
+    let groups: ChannelGroups
+    let removal: RemoveChannels
+    let lost: [RemoveChannels.Lost]
+  }
+
+  /// Mends and removes what a plan says.
+  /// - Parameter keepsNorms: whether batch normalizations stay as they are, whatever the options say.
+  func cut(
+    _ plan: PruningPlan, _ prepared: Prepared, repair: ConversionOptions.Repair,
+    keepsNorms: Bool = false
+  ) throws -> CutGraph {
+    var options = options
+    if keepsNorms { options.batchNorm = .keep }
+    let mended = try RepairStage(options: options, repair: repair, threads: threads).run(
+      on: prepared.reference, prepared.groups, prepared.sites, plan, prepared.measured)
+    // A layer may have a bias now that it hadn't: it is cut with the others.
+    let whole = mended.slimSource ?? mended.reference
+    let groups = ChannelGroups(whole)
+    let removal = try RemoveChannels(plan, from: groups)
+    var slim = whole
+    let lost = try removal.apply(to: &slim)
+    return CutGraph(slim: slim, mended: mended, groups: groups, removal: removal, lost: lost)
   }
 
   /// What is done for the layers behind removed channels unless the user says otherwise.
@@ -139,7 +214,8 @@ struct PruningStage {
   /// Whether anything is done with activations.
   private var needsActivations: Bool {
     if options.repair != ConversionOptions.Repair.none || options.batchNorm != .keep { return true }
-    return options.plan == nil && [nil, .centrality, .obs].contains(options.criterion)
+    if options.plan != nil { return false }
+    return [nil, .centrality, .obs].contains(options.criterion)
   }
 
   /// Takes statistics of activations; `nil` without data.
@@ -220,7 +296,8 @@ struct PruningStage {
     }
   }
 
-  private func builder() -> PlanBuilder {
+  /// What decides how many channels stay.
+  func builder() -> PlanBuilder {
     var builder = PlanBuilder()
     builder.ratio = options.pruningRatio
     builder.layerRatios = options.layerRatios.map { (Glob($0.glob), $0.ratio) }
@@ -231,7 +308,9 @@ struct PruningStage {
     builder.maximumLayerRatio = options.maximumLayerRatio
     if let target = options.targetMACs { builder.target = .macs(amount(target)) }
     if let target = options.targetParameters { builder.target = .parameters(amount(target)) }
-    let scope = options.scope ?? (builder.target == nil ? .local : .isomorphic)
+    let savesParameters = options.targetParameters != nil || options.targetSize != nil
+    builder.saving = savesParameters ? .parameters : .macs
+    let scope = options.scope ?? (options.hasTarget ? .isomorphic : .local)
     builder.scope = PlanBuilder.Scope(rawValue: scope.rawValue) ?? .local
     return builder
   }
@@ -253,110 +332,5 @@ enum PlanFile {
     } catch {
       throw PruningError(error.reason, at: Place.file(path).appending(error.place))
     }
-  }
-}
-
-extension PruningStage.Result {
-  /// The report's part on pruning; names and axes are those of the final graph.
-  func report(final: Graph) -> FormatObject {
-    var object: FormatObject = [
-      "criterion": .string(criterion), "ratio": .float(options.pruningRatio),
-      "repair": .string(mended.repair.rawValue), "batchnorm": .string(mended.batchNorm.rawValue),
-      "calibration": .object(calibration ?? ["source": .string("none")]),
-      "prunableMACShare": .float((groups.prunableMACShare * 1e6).rounded() / 1e6),
-      "groups": .list(groups.groups.filter(\.isPrunable).map { .object(report($0)) }),
-      "tensors": .list(tensors(final).map { .object($0) }),
-      "reconstruction": .list(mended.layers.compactMap(RepairStage.report)),
-      "barriers": .list(
-        groups.barriers.map {
-          .object([
-            "layer": .string($0.layer), "reason": .string($0.reason), "channels": .int($0.channels),
-            "parameters": .int($0.parameters),
-          ])
-        }),
-    ]
-    object["labels"] = labels.map { .object($0) }
-    return object
-  }
-
-  private func report(_ group: ChannelGroup) -> FormatObject {
-    let members = group.members.map { groups.axes[$0] }.filter { $0.role != .follower }
-    var seen: Set<String> = []
-    var object: FormatObject = [
-      "id": .int(group.id), "channels": .int(group.channels),
-      "kept": .list(keeps[group.id].map { .int($0) }),
-      "members": .list(
-        members.compactMap { member -> FormatValue? in
-          let side = member.role == .producer ? "output" : "input"
-          guard seen.insert("\(member.layer) \(side)").inserted else { return nil }
-          return .object(["layer": .string(member.layer), "axis": .string(side)])
-        }),
-    ]
-    if let scores = importance?.groups[group.id].scores, scores.count == group.channels {
-      // Five digits are more than the ranking rests on.
-      object["scores"] = .list(scores.map { .float(Self.rounded($0)) })
-    }
-    if let facts = importance?.groups[group.id].graph {
-      object["edges"] = .int(facts.edges)
-      object["isolated"] = .int(facts.isolated)
-      object["components"] = .int(facts.components)
-      object["iterations"] = .int(facts.iterations)
-      object["residual"] = .float(facts.residual)
-      object["converged"] = .bool(facts.converged)
-    }
-    return object
-  }
-
-  private static func rounded(_ value: Double) -> Double {
-    guard value != 0, value.isFinite else { return value.isFinite ? value : 0 }
-    let scale = pow(10, 4 - log10(value.magnitude).rounded(.down))
-    return scale.isFinite ? (value * scale).rounded() / scale : 0
-  }
-
-  /// Whether a node works on images in the layout of the result, and not as it was written.
-  private func movesImages(_ id: NodeID) -> Bool {
-    let node = reference[id]
-    let operands = reference.operands(of: node)
-    if case .keeps = node.op.relayout(operands, from: layout, to: resultLayout) {
-      return false
-    }
-    return true
-  }
-
-  /// Every result that lost channels at the node that makes them, as the written model calls it.
-  private func tensors(_ final: Graph) -> [FormatObject] {
-    let present = Set(final.order)
-    return lost.compactMap { entry -> FormatObject? in
-      guard present.contains(entry.node) else { return nil }
-      let value = final[final[entry.node].outputs[0]]
-      let axis =
-        value.type.rank == 4 && movesImages(entry.node)
-        ? layout.axis(entry.axis, in: resultLayout, rank: 4) : entry.axis
-      var object: FormatObject = [
-        "name": .string(value.name), "axis": .int(axis),
-        "keep": .list(entry.keep.map { .int($0) }),
-      ]
-      let exact = fill(of: entry.node, mended.fills)
-      let means = fill(of: entry.node, mended.means)
-      if !(exact.isEmpty && means.isEmpty) {
-        object["fill"] = .object(exact.merging(means) { exact, _ in exact })
-      }
-      if !means.isEmpty {
-        object["approximate"] = .list(means.keys.compactMap { Int($0) }.map { .int($0) })
-      }
-      return object
-    }
-  }
-
-  /// The numbers that stand in for channels that a node made, by position.
-  private func fill(of node: NodeID, _ fills: [ChannelUnit: Float]) -> FormatObject {
-    guard let axis = groups.axes.first(where: { $0.node == node && $0.role == .producer }) else {
-      return [:]
-    }
-    var fill: FormatObject = [:]
-    for (position, unit) in axis.units.enumerated() {
-      if let unit, let number = fills[unit] { fill["\(position)"] = .float(Double(number)) }
-    }
-    return fill
   }
 }

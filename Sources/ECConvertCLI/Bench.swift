@@ -52,7 +52,7 @@ struct Bench: ParsableCommand {
     guard let input else {
       throw UsageError("no input is named", remedy: "ecconvert bench IN")
     }
-    var options = BenchmarkOptions(worker: ["/proc/self/exe", BenchWorker.name])
+    var options = BenchmarkOptions(worker: BenchWorker.command)
     options.baseline = baseline
     options.architecture = source.arch
     if let batch { options.batch = try OptionValues.integer(batch, "--batch", atLeast: 1) }
@@ -72,6 +72,8 @@ struct Bench: ParsableCommand {
 /// The process that `bench` starts for this engine.
 struct BenchWorker: ParsableCommand {
   static let name = "bench-worker"
+  /// What starts it.
+  static let command = ["/proc/self/exe", name]
   static let configuration = CommandConfiguration(commandName: name, shouldDisplay: false)
 
   @Argument(parsing: .allUnrecognized) var words: [String] = []

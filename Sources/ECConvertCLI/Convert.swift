@@ -17,6 +17,10 @@ struct Convert: ParsableCommand, ConversionArguments {
                         remove half of the channels of every layer that allows it
         ecconvert vgg16.h5 --target-macs 50% --calibration batch.npy -o slim.onnx
                         half of the computation remains; a batch of inputs helps
+        ecconvert vgg16.h5 --target-latency 40% -o slim.onnx
+                        until a run takes 40 % of the time, measured here
+        ecconvert vgg16.h5 --max-accuracy-drop 1 --accuracy-data val -o slim.onnx
+                        as much as costs a point of accuracy on labelled images
         ecconvert model.onnx --prune 0.3 --exclude 'head*' -o slim.onnx
                         leave some layers alone
         ecconvert model.keras --prune 0.5 -o slim.keras
@@ -30,6 +34,7 @@ struct Convert: ParsableCommand, ConversionArguments {
         finetune IN     learn a new classifier without pruning
         inspect IN      layers, shapes, parameters, MACs and what can be pruned
         plan IN         decide which channels go, and keep the decision in a file
+        sensitivity IN  what pruning each group of channels alone does
         batch IN...     many models at once, resumable
         compare A B     run two models on the same inputs
         bench IN        latency and memory, beside onnxruntime where it is
@@ -90,9 +95,12 @@ struct Convert: ParsableCommand, ConversionArguments {
   static func run(_ options: ConversionOptions, _ console: Console) throws {
     let progress = Progress(console)
     defer { progress.finish() }
-    let report = try Conversion(options).run { stage, fraction in
-      progress.report(stage, fraction)
-    }
+    let report = try Conversion(options).run(
+      note: { words in
+        progress.finish()
+        console.summary([words])
+      },
+      progress: { stage, fraction in progress.report(stage, fraction) })
     progress.finish()
     console.warnings(report.warnings)
     console.summary(report.summary)

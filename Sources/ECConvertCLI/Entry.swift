@@ -40,7 +40,8 @@ struct ECConvertCommand: ParsableCommand {
     abstract: "Prune pretrained CNN classifiers and convert them to ONNX.",
     version: "ecconvert \(ECConvertVersion.current)",
     subcommands: [
-      Convert.self, FineTune.self, Inspect.self, MakePlan.self, Compare.self, Bench.self,
+      Convert.self, FineTune.self, Inspect.self, MakePlan.self, MeasureSensitivity.self,
+      Compare.self, Bench.self,
       BenchWorker.self, Batch.self, ListOperators.self, ListArchitectures.self,
     ],
     defaultSubcommand: Convert.self)

@@ -46,7 +46,8 @@ struct MakePlan: ParsableCommand {
     guard options.prunes else {
       throw UsageError(
         "there is nothing to plan",
-        remedy: "give --prune, --target-macs, --target-params or --layer-ratio")
+        remedy: "give --prune, a target such as --target-macs, --max-accuracy-drop or --layer-ratio"
+      )
     }
     options.dryRun = true
     options.verifySamples = 0

@@ -68,6 +68,48 @@ enum OptionValues {
     return .absolute(Int(count))
   }
 
+  /// A time: `40%` of the source's, or milliseconds.
+  static func latency(_ text: String, _ option: String) throws(UsageError)
+    -> ConversionOptions.Latency
+  {
+    let remedy = "give milliseconds (5, 2.5), or a share of the source's time (40%)"
+    let isShare = text.hasSuffix("%")
+    let digits = text.hasSuffix("ms") ? String(text.dropLast(2)) : text
+    guard let value = finite(isShare ? String(text.dropLast()) : digits), value > 0 else {
+      throw UsageError(option, "'\(text)' is no time", remedy: remedy)
+    }
+    guard isShare else { return .seconds(value / 1e3) }
+    if value > 100 {
+      throw UsageError(option, "\(text) is outside above 0% to 100%", remedy: remedy)
+    }
+    return .share(value / 100)
+  }
+
+  /// Percentage points, 0 to 100; a percent sign may follow.
+  static func points(_ text: String, _ option: String) throws(UsageError) -> Double {
+    let digits = text.hasSuffix("%") ? String(text.dropLast()) : text
+    guard let value = finite(digits), (0...100).contains(value) else {
+      throw UsageError(
+        option, "'\(text)' is no number of percentage points from 0 to 100",
+        remedy: "write 1 for a fall such as that from 76 % to 75 %")
+    }
+    return value
+  }
+
+  /// Up to ten ratios above 0, with commas between, in any order.
+  static func ratios(_ text: String, _ option: String) throws(UsageError) -> [Double] {
+    var values: Set<Double> = []
+    for part in text.split(separator: ",", omittingEmptySubsequences: false) {
+      let value = try ratio(String(part), option)
+      if value == 0 { throw UsageError(option, "a ratio of 0 removes nothing") }
+      values.insert(value)
+    }
+    if values.count > 10 {
+      throw UsageError(option, "there are \(values.count) ratios, the most is 10")
+    }
+    return values.sorted()
+  }
+
   /// The threshold of the paper's graph: a number, `mean`, or a quantile `q0` to `q100`.
   static func tau(_ text: String, _ option: String) throws(UsageError) -> String {
     if text == "mean" { return text }

@@ -10,23 +10,9 @@ struct PruningArguments: ParsableArguments {
       valueName: "R"))
   var prune: String?
 
-  @Option(
-    help: ArgumentHelp(
-      "Prune until this much of the multiply-accumulates remains: 50%, or a count such as 1.5G.",
-      valueName: "P"))
-  var targetMacs: String?
+  @OptionGroup var target: TargetArguments
 
-  @Option(
-    help: ArgumentHelp(
-      "Prune until this much of the parameters remains: 50%, or a count such as 10M.",
-      valueName: "P"))
-  var targetParams: String?
-
-  @Option(
-    help: ArgumentHelp(
-      "Importance that ranks channels: \(OptionValues.names(ConversionOptions.Criterion.self)). "
-        + "(default: centrality)",
-      valueName: "NAME"))
+  @Option(help: CriterionHelp.argument)
   var criterion: String?
 
   @Option(
@@ -90,10 +76,7 @@ struct PruningArguments: ParsableArguments {
   /// Puts the values into options.
   func apply(to options: inout ConversionOptions) throws(UsageError) {
     if let prune { options.pruningRatio = try OptionValues.ratio(prune, "--prune") }
-    if let targetMacs { options.targetMACs = try OptionValues.amount(targetMacs, "--target-macs") }
-    if let targetParams {
-      options.targetParameters = try OptionValues.amount(targetParams, "--target-params")
-    }
+    try target.apply(to: &options)
     if let criterion { options.criterion = try OptionValues.choice(criterion, "--criterion") }
     if let scope { options.scope = try OptionValues.choice(scope, "--scope") }
     for text in exclude { options.exclude.append(try OptionValues.glob(text, "--exclude")) }

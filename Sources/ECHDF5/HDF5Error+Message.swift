@@ -10,6 +10,7 @@ extension HDF5Error {
     case .noSuchObject: "not in the file"
     case .wrongKind(let expected, let found): "is a \(found), expected a \(expected)"
     case .refusedName: "refused as a path inside a file"
+    case .tangledGroups: "lies in groups that are linked in circles"
     case .externalLink: "leads into another file through an external link"
     case .externalStorage: "keeps its numbers in other files"
     case .virtualStorage: "is a virtual dataset put together from others"
@@ -63,6 +64,7 @@ extension HDF5Error {
       HDF5Error(.noSuchObject, at: dataset),
       HDF5Error(.wrongKind(expected: "dataset", found: "group"), at: dataset),
       HDF5Error(.refusedName, at: file.appending(Place(["path '../x'"]))),
+      HDF5Error(.tangledGroups, at: file.appending(Place(["group 'layers/a/a/a'"]))),
       HDF5Error(.externalLink, at: dataset), HDF5Error(.externalStorage, at: dataset),
       HDF5Error(.virtualStorage, at: dataset),
       HDF5Error(.missingFilter(number: 32000, name: "lzf"), at: dataset),

@@ -18,6 +18,9 @@ public struct HDF5Error: DiagnosticError, Equatable {
     case wrongKind(expected: String, found: String)
     /// A path starts with a slash, or has a component `.` or `..`, or a NUL byte.
     case refusedName
+    /// Groups lie deeper in each other, or are more, than the file can hold: they are linked in
+    /// circles.
+    case tangledGroups
     /// The path leads into another file.
     case externalLink
     /// The numbers are kept in other files.

@@ -1,5 +1,6 @@
 import CHDF5
 import ECDiagnostics
+import Synchronization
 
 /// An HDF5 file that libhdf5 reads in this process, from bytes in memory.
 final class LocalFile: HDF5Reading {
@@ -8,11 +9,15 @@ final class LocalFile: HDF5Reading {
   let byteCount: UInt64
   /// The bytes, alive as long as the file is open.
   private let image: FileImage
+  /// How many more groups may be listed.
+  private let listings: Mutex<Int>
 
   /// Opens what lies in an image; throws when it is cut short or not HDF5.
   init(_ image: FileImage, at place: Place) throws(HDF5Error) {
     id = try LocalFile.open(image.bytes, at: place)
     byteCount = UInt64(image.bytes.count)
+    // Each group is listed a few times, and takes a hundred bytes and more in the file.
+    listings = Mutex(min(1000 + image.bytes.count / 64, 50_000))
     self.image = image
     self.place = place
   }
@@ -83,8 +88,19 @@ final class LocalFile: HDF5Reading {
     }
   }
 
+  /// The deepest that groups lie in each other; models in models take three levels each.
+  private static let deepest = 60
+
   private func members(of path: HDF5Path) throws(HDF5Error) -> [String] {
     let here = place(of: path, as: "group")
+    // Hard links may make a group a member of itself, or lead to the same groups by countless ways.
+    let remaining = listings.withLock { listings in
+      listings -= 1
+      return listings
+    }
+    guard remaining >= 0, path.prefixes.count <= LocalFile.deepest else {
+      throw HDF5Error(.tangledGroups, at: here)
+    }
     let group = try open(path)
     let kind = LocalFile.kind(of: group)
     guard kind == .group else {

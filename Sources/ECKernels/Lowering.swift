@@ -227,6 +227,10 @@ struct Lowering {
 
   /// A copy in another layout.
   mutating func reordered(_ source: Placement, _ layout: Layout) throws(KernelError) -> Placement {
+    let plain = try Layout.rowMajor(layout.dims)
+    if source.layout != plain, !canReorder(source.layout, layout) {
+      return try reordered(try reordered(source, plain), layout)
+    }
     guard case .constant(let values) = slots[source.slot].kind else {
       let result = allocate(layout)
       try addReorder(from: source, to: result)
@@ -257,6 +261,17 @@ struct Lowering {
     addStep(
       "reorder", primitive, scratch,
       [(Argument.source, source), (Argument.destination, result)])
+  }
+
+  /// Whether one step leads from a layout to another: forms of the library's own, such as weights
+  /// transformed for Winograd, are reached from a few plain orders only, row-major among them.
+  private func canReorder(_ source: Layout, _ result: Layout) -> Bool {
+    if result.strides != nil { return true }
+    var (from, to) = (source.desc, result.desc)
+    var raw: dnnl_primitive_desc_t?
+    let status = dnnl_reorder_primitive_desc_create(&raw, &from, engine.raw, &to, engine.raw, nil)
+    if let raw { dnnl_primitive_desc_destroy(raw) }
+    return status == dnnl_success
   }
 
   private func reorderPrimitive(

@@ -12,8 +12,13 @@ public struct PruningError: DiagnosticError, Equatable {
     case ratio(Double)
     /// A number that must be at least 1.
     case tooSmall(String, Int)
-    /// A target that can't be met: what was wanted, and the least that can be reached.
-    case unreachable(quantity: String, wanted: Int, reachable: Int)
+    /// A target that can't be met: what was wanted, the least that can be reached, and what there is
+    /// without pruning.
+    case unreachable(quantity: String, wanted: Int, reachable: Int, whole: Int)
+    /// Sensitivities that don't list a prunable group.
+    case noSensitivity(layers: [String])
+    /// Sensitivities that aren't JSON, or not of their form.
+    case sensitivitiesUnreadable(String)
     /// A plan that isn't JSON, or not of the plan's form.
     case planUnreadable(String)
     /// Layers of a plan that are no prunable group of the model.

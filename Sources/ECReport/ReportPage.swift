@@ -14,7 +14,8 @@ public struct ReportPage: Sendable {
   /// The page.
   public var html: String {
     let sections = [
-      header, cards, warnings, layers, scores, training, barriers, verification, repeating,
+      header, cards, reachable, warnings, layers, sensitivities, scores, training, barriers,
+      verification, repeating,
     ]
     return HTML.page(
       title: "\(fileName("input")) to \(fileName("output")): ecconvert",

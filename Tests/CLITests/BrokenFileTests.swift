@@ -32,6 +32,19 @@ import Testing
     #expect(result.errors.contains("libhdf5 broke down over it (signal"), "\(result.errors)")
   }
 
+  @Test func `labels that are no whole numbers are one clear error`() throws {
+    try Command.inFolder { folder in
+      let result = try Command.run(
+        [
+          "finetune", Fixture.path("cli/cnn.h5"), "--data", Fixture.path("fuzz/flowers"), "-o",
+          "out.onnx",
+        ], in: folder)
+      #expect(result.status == 65)
+      #expect(result.errors.contains("numbers that aren't classes"), "\(result.errors)")
+      #expect(try Command.names(in: folder) == [])
+    }
+  }
+
   @Test func `a model is the same whichever process reads it`() throws {
     for path in ["cli/cnn.h5", "cli/deflated.keras", "keras/pure_fp16_k3.h5", "cli/cnn.keras"] {
       try Command.inFolder { folder in

@@ -9,6 +9,7 @@ import Testing
     ("help-batch", ["batch", "--help"]),
     ("help-compare", ["compare", "--help"]), ("help-operators", ["operators", "--help"]),
     ("help-architectures", ["architectures", "--help"]), ("help-bench", ["bench", "--help"]),
+    ("help-sensitivity", ["sensitivity", "--help"]),
   ]) func `help is as recorded and fits 80 columns`(name: String, arguments: [String]) throws {
     let result = try Command.run(arguments)
     #expect(result.status == 0)

@@ -118,6 +118,36 @@ extension ProgramBuilder {
     #expect(distance(computed[0], expected) < 1e-5)
   }
 
+  /// Wide enough for Winograd's transformation, whose weights the library reorders from few orders only;
+  /// a mask on the weights leaves them in yet others.
+  @Test(arguments: [[0, 1, 2, 3], [2, 3, 1, 0], [1, 0, 2, 3], [0, 2, 3, 1], [3, 1, 0, 2]])
+  func `takes the weights of a wide convolution in every order`(_ order: [Int]) throws {
+    let c = ConvolutionCase(
+      x: [1, 32, 14, 14], o: 32, kernel: [3, 3], begin: [1, 1], end: [1, 1])
+    let (x, w) = (Grid.random(c.x), Grid.random([32, 32, 3, 3], seed: 2))
+    let mask = Grid([32, 1, 1, 1]) { $0[0] % 2 == 0 ? 0 : 1 }
+    let stored = w.stored(order)
+    let found = try evaluate([x]) { builder, inputs in
+      let weights = stored.withUnsafeBufferPointer {
+        builder.constant(dims: w.dims, order: .permuted(order), $0)
+      }
+      let keep = builder.constant(dims: mask.dims, mask.values)
+      let product = builder.binary(.multiply, weights, keep)
+      return [
+        builder.convolution(inputs[0], weights, nil, c),
+        builder.convolution(inputs[0], product, nil, c),
+      ]
+    }
+    // The plain loop is slow: the first two channels have to do, of which the mask leaves the second.
+    var two = c
+    two.o = 2
+    let expected = naiveConvolution(x, Grid([2, 32, 3, 3]) { w[$0] }, nil, two)
+    #expect(zip(found[0].values, expected.values).allSatisfy { abs($0 - $1) < 1e-4 })
+    #expect(found[1].values[..<196].allSatisfy { $0 == 0 })
+    #expect(
+      zip(found[1].values[196...], expected.values[196...]).allSatisfy { abs($0 - $1) < 1e-4 })
+  }
+
   @Test(arguments: [1, 18])
   func `fuses functions and residual sums without touching values that others read`(
     groups: Int

@@ -95,7 +95,7 @@ struct PruningPlanTests {
 
   @Test func `a target out of reach says what is reachable`() throws {
     let found = reason { _ = try plan { $0.target = .macs(.absolute(1)) } }
-    guard case .unreachable(_, 1, let reachable)? = found else {
+    guard case .unreachable(_, 1, let reachable, _)? = found else {
       Issue.record("found \(String(describing: found))")
       return
     }

@@ -72,7 +72,7 @@ final class BenchmarkSubject {
   /// The arguments of a worker.
   let arguments: [String]
   /// The file that was written for the workers, if any; it goes with this object.
-  private let written: WrittenFile?
+  private let written: TemporaryModel?
 
   init(_ path: String, architecture: String?, _ options: BenchmarkOptions) throws {
     self.path = path
@@ -80,30 +80,18 @@ final class BenchmarkSubject {
     notes = source.notes
     let shapes = try Evaluator.inputShapes(of: source.graph, batch: options.batch)
     batch = shapes.first?.first ?? 1
-    written = source.format == .onnx ? nil : try WrittenFile(source)
+    var graph = source.graph
+    if source.format == .onnx {
+      written = nil
+    } else {
+      try Pipelines.keras(toONNX: .unchanged).run(on: &graph, verifying: false)
+      written = try TemporaryModel(graph, ONNXExporter(options: ONNXExportOptions()))
+    }
     let range = source.graph.inputRange
     arguments =
       [
         written?.path ?? path, "\(WorkerThreads.count(options.threads))", "\(options.seed)",
         "\(range.lowerBound)", "\(range.upperBound)",
       ] + shapes.map { $0.map(String.init).joined(separator: ",") }
-  }
-
-  /// An ONNX file of a Keras model among the temporary files.
-  private final class WrittenFile {
-    var path: String { file.temporaryPath }
-    private var file: OutputFile
-
-    init(_ source: SourceModel) throws {
-      let folder = getenv("TMPDIR").map { String(cString: $0) } ?? "/tmp"
-      file = try OutputFile(path: "\(folder)/ecconvert-bench.onnx", force: true)
-      var graph = source.graph
-      try Pipelines.keras(toONNX: .unchanged).run(on: &graph, verifying: false)
-      let exporter = ONNXExporter(options: ONNXExportOptions())
-      let hasData = try exporter.byteCount(of: graph).data > 0
-      let name = "ecconvert-bench.data"
-      if hasData { _ = file.scratch(name) }
-      try exporter.write(graph, toFile: file.temporaryPath, dataName: hasData ? name : nil)
-    }
   }
 }

@@ -17,9 +17,12 @@ struct FlowersLayout {
   /// Reads the tables; the images aren't looked at.
   /// - Throws: `MatFileError` or `FineTuneError` if the tables don't fit each other.
   func read() throws -> LabelledImages {
-    let labels = try MatFile(path: "\(path)/imagelabels.mat").numbers("labels").map { Int($0) }
+    let numbers = try MatFile(path: "\(path)/imagelabels.mat").numbers("labels")
+    let labels = numbers.compactMap { Int(exactly: $0) }
     let table = "\(path)/setid.mat"
-    guard let most = labels.max(), let least = labels.min(), least >= 1, most <= 100_000 else {
+    guard labels.count == numbers.count, let most = labels.max(), let least = labels.min(),
+      least >= 1, most <= 100_000
+    else {
       throw FineTuneError(
         .badArray("'labels' has numbers that aren't classes from 1"),
         at: .file("\(path)/imagelabels.mat"))
@@ -28,11 +31,10 @@ struct FlowersLayout {
     let sets = try MatFile(path: table)
     func items(_ name: String) throws -> [LabelledImages.Item] {
       try sets.numbers(name).map { number in
-        guard number >= 1, number <= Double(labels.count) else {
+        guard let image = Int(exactly: number), (1...labels.count).contains(image) else {
           throw FineTuneError(
             .badArray("'\(name)' has image \(number) of \(labels.count)"), at: .file(table))
         }
-        let image = Int(number)
         let digits = String(image)
         let zeros = String(repeating: "0", count: max(0, 5 - digits.count))
         return LabelledImages.Item(

@@ -44,6 +44,7 @@ extension HDF5Error.Reason {
     case .library(let operation, let message): (18, [0, 0], [operation, message])
     case .crashed(let how): (19, [0, 0], [how])
     case .noReader(let message): (20, [0, 0], [message])
+    case .tangledGroups: (21, [0, 0], [])
     }
   }
 
@@ -73,6 +74,7 @@ extension HDF5Error.Reason {
     case 18: self = .library(operation: text, message: second)
     case 19: self = .crashed(text)
     case 20: self = .noReader(text)
+    case 21: self = .tangledGroups
     default: return nil
     }
   }

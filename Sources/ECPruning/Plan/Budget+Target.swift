@@ -3,9 +3,8 @@ import ECGraph
 extension Budget {
   /// The plan that removes the least share with which the target is met; found by bisection on
   /// exact counts.
-  func plan(
-    meeting target: PlanBuilder.Target, in graph: Graph
-  ) throws(PruningError) -> PruningPlan {
+  /// - Throws: `PruningError.unreachable` if none meets it.
+  public func plan(meeting target: PlanBuilder.Target) throws(PruningError) -> PruningPlan {
     let (amount, whole, quantity) =
       switch target {
       case .macs(let amount): (amount, graph.macCount, "multiply-accumulates")
@@ -16,20 +15,28 @@ extension Budget {
       case .share(let share): Int((Double(whole) * share).rounded(.down))
       case .absolute(let number): number
       }
-    func measure(_ counts: [Int]) throws(PruningError) -> Int {
-      let plan = plan(keeping: counts)
-      let size = try RemoveChannels(plan, from: channels).predict(on: graph)
+    func measure(_ plan: PruningPlan) throws(PruningError) -> Int {
+      let size = try size(of: plan)
       if case .macs = target { return size.macs }
       return size.parameters
     }
-    var enough = counts(ratio: 1)
-    let least = try measure(enough)
+    let least = try measure(plan(ratio: 1))
     guard least <= wanted else {
-      throw PruningError(.unreachable(quantity: quantity, wanted: wanted, reachable: least))
+      throw PruningError(
+        .unreachable(quantity: quantity, wanted: wanted, reachable: least, whole: whole))
     }
+    return plan(
+      ratio: try weakestRatio { (plan) throws(PruningError) in try measure(plan) <= wanted })
+  }
+
+  /// The least share to remove with which a plan suffices, to the last channel.
+  /// - Parameter suffices: once it does, it must do so for every larger share.
+  public func weakestRatio<Failure: Error>(
+    _ suffices: (PruningPlan) throws(Failure) -> Bool
+  ) throws(Failure) -> Double {
     var (low, high) = (0.0, 1.0)
-    var tooMany = counts(ratio: 0)
-    if try measure(tooMany) <= wanted { return plan(keeping: tooMany) }
+    var (tooMany, enough) = (counts(ratio: 0), counts(ratio: 1))
+    if try suffices(plan(keeping: tooMany)) { return 0 }
     for _ in 0..<30 {
       let middle = (low + high) / 2
       let probe = counts(ratio: middle)
@@ -38,12 +45,12 @@ extension Budget {
         high = middle
       } else if probe == tooMany {
         low = middle
-      } else if try measure(probe) <= wanted {
+      } else if try suffices(plan(keeping: probe)) {
         (high, enough) = (middle, probe)
       } else {
         (low, tooMany) = (middle, probe)
       }
     }
-    return plan(keeping: enough)
+    return high
   }
 }

@@ -1,10 +1,12 @@
-import ECGraph
+public import ECGraph
 
-/// The groups that a plan may prune, with their shares and floors.
-struct Budget {
-  private struct Candidate {
+/// The plans that options allow, from nothing removed to as much as the floors leave.
+public struct Budget: Sendable {
+  private struct Candidate: Sendable {
     let group: ChannelGroup
     let scores: GroupScores
+    /// What competes with other groups, by rank, never rising.
+    let standing: [Double]
     /// The share of its own, where layers were given one.
     let ratio: Double?
     /// The least number of units that stay.
@@ -17,10 +19,14 @@ struct Budget {
 
   private let options: PlanBuilder
   let channels: ChannelGroups
+  let graph: Graph
   private let candidates: [Candidate]
 
-  init(
-    _ options: PlanBuilder, _ channels: ChannelGroups, _ importance: Importance, _ graph: Graph
+  /// Prepares the plans of a graph.
+  /// - Throws: `PruningError` for options that make no sense.
+  public init(
+    _ options: PlanBuilder, _ channels: ChannelGroups, ranked importance: Importance,
+    in graph: Graph
   ) throws(PruningError) {
     guard importance.groups.count == channels.groups.count,
       zip(importance.groups, channels.groups).allSatisfy({ $0.order.count == $1.channels })
@@ -28,6 +34,10 @@ struct Budget {
     try Budget.check(options, channels)
     self.options = options
     self.channels = channels
+    self.graph = graph
+    let curves = try options.sensitivities.map { (curves) throws(PruningError) in
+      try curves.byGroup(of: channels)
+    }
     var inner = [[[Int]]](repeating: [], count: channels.groups.count)
     for list in channels.minimums where list.allSatisfy({ $0.group == list[0].group }) {
       inner[list[0].group].append(list.map(\.index))
@@ -35,7 +45,8 @@ struct Budget {
     var pools: [[String]: Int] = [:]
     var candidates: [Candidate] = []
     for group in channels.prunable where Budget.allows(options, group) {
-      let signature = options.scope == .isomorphic ? Budget.signature(group, channels, graph) : []
+      let isSplit = options.scope == .isomorphic && curves == nil
+      let signature = isSplit ? Budget.signature(group, channels, graph) : []
       let pool = pools[signature] ?? pools.count
       pools[signature] = pool
       let n = group.channels
@@ -44,6 +55,8 @@ struct Budget {
       candidates.append(
         Candidate(
           group: group, scores: importance.groups[group.id],
+          standing: curves?[group.id]?.standing(of: group.channels, saving: options.saving)
+            ?? importance.groups[group.id].standing,
           ratio: options.layerRatios.last { entry in
             group.layers.contains(where: entry.glob.matches)
           }?.ratio,
@@ -101,7 +114,7 @@ struct Budget {
       let n = candidate.group.channels
       return n - Int((Double(n) * (candidate.ratio ?? ratio) + 1e-9).rounded(.down))
     }
-    if options.scope != .local { compete(&counts, ratio: ratio) }
+    if options.scope != .local || options.sensitivities != nil { compete(&counts, ratio: ratio) }
     return zip(counts, candidates).map { count, candidate in
       options.rounding.round(max(count, candidate.floor), of: candidate.group.channels)
     }
@@ -115,7 +128,7 @@ struct Budget {
       var line: [(standing: Double, member: Int, rank: Int)] = []
       for k in members {
         counts[k] = candidates[k].group.channels
-        for (rank, standing) in candidates[k].scores.standing.enumerated() {
+        for (rank, standing) in candidates[k].standing.enumerated() {
           line.append((standing, k, rank))
         }
       }
@@ -130,8 +143,17 @@ struct Budget {
   }
 
   /// The plan that keeps the best of each group.
-  func plan(ratio: Double) -> PruningPlan {
+  /// - Parameter ratio: the share to remove, from 0 to 1, which the floors may hold up.
+  public func plan(ratio: Double) -> PruningPlan {
     plan(keeping: counts(ratio: ratio))
+  }
+
+  /// What is to be saved.
+  public var saves: Sensitivities.Saving { options.saving }
+
+  /// What a plan leaves, without repairs.
+  public func size(of plan: PruningPlan) throws(PruningError) -> (parameters: Int, macs: Int) {
+    try RemoveChannels(plan, from: channels).predict(on: graph)
   }
 
   /// The plan that keeps given numbers of the best of each group.

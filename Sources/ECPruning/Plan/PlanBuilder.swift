@@ -46,6 +46,11 @@ public struct PlanBuilder: Sendable {
   public var scope = Scope.local
   /// What has to be met, if anything.
   public var target: Target?
+  /// What removing channels of each group does to the outputs; groups then compete by it, all
+  /// together, whatever the scope.
+  public var sensitivities: Sensitivities?
+  /// What is to be saved where groups compete by sensitivities.
+  public var saving = Sensitivities.Saving.macs
 
   /// Starts with the defaults: half of each group.
   public init() {}
@@ -55,8 +60,8 @@ public struct PlanBuilder: Sendable {
   public func plan(
     for channels: ChannelGroups, ranked importance: Importance, in graph: Graph
   ) throws(PruningError) -> PruningPlan {
-    let budget = try Budget(self, channels, importance, graph)
+    let budget = try Budget(self, channels, ranked: importance, in: graph)
     guard let target else { return budget.plan(ratio: ratio) }
-    return try budget.plan(meeting: target, in: graph)
+    return try budget.plan(meeting: target)
   }
 }
