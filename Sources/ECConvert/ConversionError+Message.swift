@@ -29,6 +29,9 @@ extension ConversionFault {
     case .badArchitecture(let found): "not the JSON of an architecture: \(found)"
     case .cannotRun(let words): "the source itself can't be run (\(words))"
     case .calibration(let words): words
+    case .noLabels(let found):
+      "'taylor' ranks channels by the loss on images whose classes are known, and "
+        + (found.map { "'\($0)' tells none" } ?? "there are none")
     case .teacher(let words): words
     case .cannotMeasure(let words): "it can't be measured: \(words)"
     }
@@ -50,6 +53,8 @@ extension ConversionFault {
     case .layoutUnknown: "leave out --inputs-as-nchw or --inputs-as-nhwc"
     case .cannotRun: "give --no-verify to convert it all the same"
     case .badArchitecture: "write what model.to_json() gives to the file"
+    case .noLabels:
+      "give --finetune DIR, or --calibration with class folders, a table, or an .npz of 'x' and 'y'"
     case .teacher:
       "give the teacher a classifier for them first: ecconvert finetune TEACHER --data DIR -o OUT"
     case .options, .noSuchInput, .calibration, .cannotMeasure: nil

@@ -56,6 +56,8 @@ public struct ConversionFault: DiagnosticError, Equatable {
     case cannotRun(String)
     /// Calibration data that doesn't fit the model.
     case calibration(String)
+    /// A criterion that needs the classes of images, and data that has none, if any was given.
+    case noLabels(found: String?)
     /// A teacher that doesn't fit the data.
     case teacher(String)
     /// No engine runs the model.
@@ -78,7 +80,8 @@ public struct ConversionFault: DiagnosticError, Equatable {
     case .unknownFormat, .badArchitecture, .cannotRun, .calibration, .teacher, .batchIsBaked,
       .batchUnproven, .cannotMeasure:
       .input
-    case .unknownOutput, .options, .noSuchInput, .unnamedShape, .shapeDoesNotFit, .layoutUnknown:
+    case .unknownOutput, .options, .noSuchInput, .unnamedShape, .shapeDoesNotFit, .layoutUnknown,
+      .noLabels:
       .usage
     case .outputExists, .cannotWrite: .output
     case .differs: .verification

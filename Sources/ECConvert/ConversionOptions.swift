@@ -8,7 +8,7 @@ public struct ConversionOptions: Sendable {
   public enum Criterion: String, Sendable, CaseIterable {
     case centrality, paper, obs, l1, l2, fpgm
     case bnScale = "bn-scale"
-    case random
+    case taylor, random
   }
 
   /// Where channels compete.

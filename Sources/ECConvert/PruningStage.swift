@@ -34,6 +34,8 @@ struct PruningStage {
     fileprivate let criterion: String
     /// What was measured on, if anything was.
     fileprivate let calibration: FormatObject?
+    /// Which labelled samples ranked, if any did.
+    fileprivate let labels: FormatObject?
     /// What was done about what pruning broke.
     fileprivate let mended: RepairStage.Outcome
 
@@ -70,11 +72,18 @@ struct PruningStage {
     if !keepsLayers { _ = try UnshareVectors().run(on: &reference) }
     var groups = ChannelGroups(reference)
     let sites = groups.readingSites(of: reference)
+    var taylor: TaylorScores.Outcome?
+    if options.criterion == .taylor && options.plan == nil {
+      taylor = try TaylorScores(options: options, threads: threads).run(
+        on: reference, groups, sites, source)
+      warnings += taylor?.notes ?? []
+    }
     let measured = try measure(reference, sites, source, &warnings)
     let statistics = measured.map {
       ActivationStatistics(groups, sites: sites, moments: $0.moments)
     }
-    let criterion = try criterion(hasStatistics: statistics != nil, &warnings)
+    let criterion = try criterion(
+      hasStatistics: statistics != nil, taylor: taylor?.scores, &warnings)
     var importance: Importance?
     let plan: PruningPlan
     if let path = options.plan {
@@ -104,7 +113,7 @@ struct PruningStage {
       lost: lost, importance: importance, keeps: keeps, options: options, layout: source.layout,
       resultLayout: resultLayout ?? source.layout,
       criterion: options.plan == nil ? criterion.name : "plan",
-      calibration: measured?.inputs.description, mended: mended)
+      calibration: measured?.inputs.description, labels: taylor?.description, mended: mended)
   }
 
   /// What is done for the layers behind removed channels unless the user says otherwise.
@@ -180,7 +189,9 @@ struct PruningStage {
 
   // MARK: Options
 
-  private func criterion(hasStatistics: Bool, _ warnings: inout [String]) throws -> Criterion {
+  private func criterion(
+    hasStatistics: Bool, taylor: [[Double]]?, _ warnings: inout [String]
+  ) throws -> Criterion {
     let wanted = options.criterion ?? .centrality
     if (wanted == .centrality || wanted == .obs) && !hasStatistics && options.plan == nil {
       warnings.append(
@@ -194,6 +205,7 @@ struct PruningStage {
     case .fpgm: return .fpgm
     case .bnScale: return .batchNormScale
     case .random: return .random(seed: options.seed)
+    case .taylor: return .given(name: "taylor", scores: taylor ?? [])
     case .paper:
       return .paper(
         EigenvectorCentrality(
@@ -242,7 +254,7 @@ enum PlanFile {
 extension PruningStage.Result {
   /// The report's part on pruning; names and axes are those of the final graph.
   func report(final: Graph) -> FormatObject {
-    [
+    var object: FormatObject = [
       "criterion": .string(criterion), "ratio": .float(options.pruningRatio),
       "repair": .string(mended.repair.rawValue), "batchnorm": .string(mended.batchNorm.rawValue),
       "calibration": .object(calibration ?? ["source": .string("none")]),
@@ -258,6 +270,8 @@ extension PruningStage.Result {
           ])
         }),
     ]
+    object["labels"] = labels.map { .object($0) }
+    return object
   }
 
   private func report(_ group: ChannelGroup) -> FormatObject {

@@ -13,6 +13,8 @@ extension GradientEvaluator {
     public let statistics: [(mean: Tensor, variance: Tensor)]
     /// The activations asked for, and the gradients by them.
     public let activations: [(value: Tensor, gradient: Tensor)]
+    /// `[n, c]` of the readings asked for; `nil` where the loss doesn't depend on one.
+    public let readings: [Tensor?]
   }
 
   /// Runs once with the weights that the graph was prepared with.
@@ -31,6 +33,7 @@ extension GradientEvaluator {
     let counts =
       [1, batch * classCount] + weightShapes.map { $0.reduce(1, *) } + channels
       + activationShapes.flatMap { [$0.reduce(1, *), $0.reduce(1, *)] }
+      + readingShapes.map { $0.reduce(1, *) }
     let results = Blocks(counts.map { [Float](repeating: 0, count: $0) })
     let (inputCount, weightCount) = (inputs.count, constants.count)
     let sources = operands.buffers.map { UnsafeBufferPointer($0) }
@@ -39,7 +42,9 @@ extension GradientEvaluator {
       weightGradients: Array(results.buffers[2..<2 + weightCount]))
     let rest = results.buffers[(2 + weightCount)...]
     filled.statistics = Array(rest.prefix(channels.count))
-    filled.activations = Array(rest.dropFirst(channels.count))
+    filled.activations = Array(
+      rest.dropFirst(channels.count).prefix(2 * activationShapes.count))
+    filled.readings = Array(rest.suffix(readingShapes.count))
     try run(
       Operands(
         inputs: Array(sources[..<inputCount]),
@@ -60,7 +65,8 @@ extension GradientEvaluator {
       },
       activations: activationShapes.enumerated().map { k, shape in
         (tensor(filled.activations[2 * k], shape), tensor(filled.activations[2 * k + 1], shape))
-      })
+      },
+      readings: zip(filled.readings, readingShapes).map { $0.isEmpty ? nil : tensor($0, $1) })
   }
 
   /// Arrays at addresses that stay.

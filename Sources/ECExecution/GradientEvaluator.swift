@@ -16,6 +16,9 @@ public final class GradientEvaluator {
     public var weights: [ValueID] = []
     /// The activations that are wanted together with their gradients.
     public var activations: [ValueID] = []
+    /// The operands of which the channels' part in the loss is wanted, each with the axis of its
+    /// channels: activation times the gradient through that node alone, summed over positions.
+    public var readings: [(reading: Reading, axis: Int)] = []
     /// Whether batch normalization takes its statistics from the batch, not those stored.
     public var usesBatchStatistics = false
     /// A second loss, with targets of its own for the logits divided by this.
@@ -72,6 +75,8 @@ public final class GradientEvaluator {
     public var statistics: [UnsafeMutableBufferPointer<Float>] = []
     /// Value, then gradient, of one activation after the other.
     public var activations: [UnsafeMutableBufferPointer<Float>] = []
+    /// `[n, c]` of one reading after the other.
+    public var readings: [UnsafeMutableBufferPointer<Float>] = []
 
     /// Joins what every run gives.
     public init(
@@ -90,6 +95,9 @@ public final class GradientEvaluator {
   public let weightShapes: [[Int]]
   /// The shapes of the activations asked for.
   public let activationShapes: [[Int]]
+  /// For every reading asked for the extents of its first axis and of that of its channels; `[0, 0]`
+  /// where the loss doesn't depend on its node.
+  public let readingShapes: [[Int]]
   /// The batch normalizations that give the statistics of the batch.
   public let statistics: [Statistics]
   let constants: [Tensor]
@@ -110,7 +118,8 @@ public final class GradientEvaluator {
       threads: request.threads, mode: .training(usesBatch: request.usesBatchStatistics))
     var faults: [GraphError] = []
     let special = GraphLowering.Special(
-      weights: request.weights, separate: Set(request.activations))
+      weights: request.weights, separate: Set(request.activations),
+      readings: Set(request.readings.map(\.reading)))
     let values = lowering.lower(
       concrete, from: concrete.inputs, inputShapes, for: concrete.outputs, special, &faults)
     guard faults.isEmpty, let output = values[concrete.outputs[0]] else {
@@ -121,18 +130,29 @@ public final class GradientEvaluator {
       throw ExecutionError(.valueNotRead)
     }
     activationShapes = asked.suffix(request.activations.count).map(\.shape)
+    let read = request.readings.map { lowering.readings[$0.reading] }
+    readingShapes = zip(read, request.readings).map { value, wanted in
+      value.map { [$0.shape[0], $0.shape[wanted.axis]] } ?? [0, 0]
+    }
     let batch = inputShapes.first?.first ?? 1
     let logits = lowering.logits(output, batch: batch)
     classCount = logits.dims[1]
     do throws(KernelError) {
       let gradients = try lowering.addLoss(
-        logits, asked, temperature: request.temperature, weightCount: request.weights.count)
+        logits, asked + read.compactMap { $0 }, temperature: request.temperature,
+        weightCount: request.weights.count)
       var names: [KernelValue: ValueID] = [:]
       for (id, _) in graph.initializers { if let value = values[id] { names[value] = id } }
       statistics = lowering.statistics(names)
-      for (value, gradient) in zip(asked, gradients).suffix(request.activations.count) {
+      for (value, gradient) in zip(asked, gradients).dropFirst(request.weights.count) {
         lowering.output(value)
         lowering.output(gradient ?? lowering.zeros(like: value))
+      }
+      var next = asked.count
+      for case (let value?, let wanted) in zip(read, request.readings) {
+        let gradient = gradients[next] ?? lowering.zeros(like: value)
+        next += 1
+        lowering.output(lowering.slope(of: value, gradient, axis: wanted.axis))
       }
       program = try lowering.finish()
     } catch {
@@ -157,7 +177,7 @@ public final class GradientEvaluator {
         inputs: operands.inputs + operands.weights + [operands.targets]
           + (operands.softTargets.map { [$0] } ?? []),
         outputs: [results.loss, results.logits] + results.weightGradients + results.statistics
-          + results.activations)
+          + results.activations + results.readings.filter { !$0.isEmpty })
     } catch {
       throw ExecutionError(.kernel(error.what), at: error.place)
     }

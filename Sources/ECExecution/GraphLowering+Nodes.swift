@@ -8,6 +8,8 @@ extension GraphLowering {
     var weights: [ValueID] = []
     /// Values whose gradients are asked for: none shares its buffer with one before it.
     var separate: Set<ValueID> = []
+    /// Operands that get buffers of their own, so that their gradients are those through one reader.
+    var readings: Set<Reading> = []
   }
 
   /// Lowers the nodes that lie between given values and wanted ones, and gives the wanted ones.
@@ -49,8 +51,11 @@ extension GraphLowering {
       enter(node: node)
       let results: [KernelValue]
       do {
-        results = try node.op.lower(
-          node.inputs.map { $0.flatMap { values[$0] } }, graph.operands(of: node), into: self)
+        let operands = node.inputs.enumerated().map { position, input in
+          read(
+            input.flatMap { values[$0] }, by: Reading(node: node.id, operand: position), special)
+        }
+        results = try node.op.lower(operands, graph.operands(of: node), into: self)
       } catch {
         faults.append(error.at(node: node.name))
         lost.formUnion(node.outputs)
@@ -64,6 +69,16 @@ extension GraphLowering {
       }
     }
     return values
+  }
+
+  /// An operand as its node reads it: a copy, where the gradient through that node alone is wanted.
+  private func read(_ x: KernelValue?, by reading: Reading, _ special: Special) -> KernelValue? {
+    guard let x, special.readings.contains(reading) else { return x }
+    let (buffer, order) = stored(x)
+    let copy = value(
+      kernel { $0.eltwise(.linear(alpha: 1, beta: 0), buffer) }, order: order)
+    readings[reading] = copy
+    return copy
   }
 
   /// A value in a buffer of its own, so that its gradient isn't that of another one as well.

@@ -97,6 +97,19 @@ extension GraphLowering {
     return gradients
   }
 
+  /// Value times gradient of an operand, summed over all axes but the first and one other: `[n, c]`.
+  func slope(of x: KernelValue, _ gradient: KernelValue, axis: Int) -> KernelValue {
+    let (buffer, order) = stored(x)
+    let other = arranged(gradient, order)
+    let summed = order.indices.filter { $0 != 0 && $0 != axis }.map { order[$0] }
+    let result = kernel { program in
+      let product = program.binary(.multiply, buffer, other)
+      return summed.isEmpty
+        ? product : program.reduction(.sum, product, axes: summed.sorted(), keepDims: false)
+    }
+    return value(result, order: order[0] < order[axis] ? [0, 1] : [1, 0])
+  }
+
   func zeros(like x: KernelValue) -> KernelValue {
     constant(Tensor([Float](repeating: 0, count: x.shape.reduce(1, *)), shape: x.shape))
   }

@@ -23,6 +23,8 @@ final class GraphLowering: KernelBuilder {
   let mode: LoweringMode
   /// The normalizations that something is learned from, in order.
   var normalizations: [BatchNormalization] = []
+  /// The operands that were copied for their readers.
+  var readings: [Reading: KernelValue] = [:]
 
   init(threads: Int, mode: LoweringMode = .inference) {
     program = ProgramBuilder(threads: threads)

@@ -54,6 +54,50 @@ import Testing
     }
   }
 
+  @Test(arguments: ["shapes", "arrays.npz"])
+  func `taylor ranks on images with classes, by the model's own or a new classifier`(
+    name: String
+  ) throws {
+    try Command.inFolder { folder in
+      let data = Fixture.path("finetune/\(name)")
+      let first = try pruning(["--criterion", "taylor", "--calibration", data], in: folder)
+      #expect(first["criterion"] as? String == "taylor")
+      let labels = try #require(first["labels"] as? [String: Any])
+      #expect(labels["classes"] as? Int == 3 && labels["classifier"] as? String == "new")
+      let groups = try #require(first["groups"] as? [[String: Any]])
+      for group in groups {
+        let scores = try #require(group["scores"] as? [Double])
+        #expect(scores.contains { $0 > 0 } && Set(scores).count > 1)
+      }
+      // A model that was taught these classes is asked itself.
+      let learnt = try Command.run(
+        ["finetune", model("cnn"), "--data", data, "-o", "own.onnx"], in: folder)
+      #expect(learnt.status == 0, "\(learnt.errors)")
+      let again = try Command.run(
+        [
+          "own.onnx", "--prune", "0.5", "--criterion", "taylor", "--finetune", data, "-o",
+          "slim.onnx", "--report", "report.json",
+        ], in: folder)
+      #expect(again.status == 0, "\(again.errors)")
+      let report = try #require(Fixture.bytes(folder + "/report.json"))
+      let object = try JSONSerialization.jsonObject(with: Data(report))
+      let own = (object as? [String: Any])?["pruning"] as? [String: Any]
+      #expect((own?["labels"] as? [String: Any])?["classifier"] as? String == "model")
+    }
+  }
+
+  @Test func `taylor without classes is an error that says what to give`() throws {
+    try Command.inFolder { folder in
+      for data in [[], ["--calibration", "none"], ["--calibration", Fixture.path("images")]] {
+        let result = try Command.run(
+          [model("cnn"), "--prune", "0.5", "--criterion", "taylor", "-o", "out.onnx"] + data,
+          in: folder)
+        #expect(result.status == 64, "\(result.errors)")
+        #expect(result.errors.contains("--finetune DIR"))
+      }
+    }
+  }
+
   @Test func `a folder without images, and one that isn't there, are errors`() throws {
     try Command.inFolder { folder in
       for (path, status) in [(Fixture.path("hdf5"), 65), ("nowhere", 66)] {

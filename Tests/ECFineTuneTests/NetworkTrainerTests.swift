@@ -40,6 +40,33 @@ struct NetworkTrainerTests {
     }
   }
 
+  @Test(arguments: TrainingFixture.all.filter { !$0.name.hasSuffix("batch") })
+  func `what channels at their readers do to the loss is what gates do in PyTorch`(
+    _ fixture: TrainingFixture
+  ) throws {
+    let c = try Case(fixture)
+    let expected = c.tensors.filter { $0.key.hasPrefix("reading/") }
+    let nodes = c.graph.nodes.filter { node in
+      ["Conv", "Gemm", "MatMul"].contains { node.name.hasSuffix("/\($0)") }
+        && expected["reading/" + node.name.split(separator: "/").dropLast().joined(separator: "/")]
+          != nil
+    }
+    #expect(nodes.count == expected.count && !nodes.isEmpty)
+    var request = GradientEvaluator.Request()
+    request.readings = nodes.map { (Reading(node: $0.id, operand: 0), 1) }
+    let evaluator = try GradientEvaluator(graph: c.graph, inputShapes: [c.x.shape], request)
+    var targets = [Float](repeating: 0, count: c.labels.count * 4)
+    for (n, label) in c.labels.enumerated() { targets[4 * n + label] = 1 }
+    let found = try evaluator.gradients(
+      [c.x], targets: Tensor(targets, shape: [c.labels.count, 4]))
+    for (node, slopes) in zip(nodes, found.readings) {
+      let layer = node.name.split(separator: "/").dropLast().joined(separator: "/")
+      let wanted = try #require(expected["reading/" + layer])
+      #expect(slopes?.shape == wanted.shape)
+      #expect(distance(slopes?.floats() ?? [], wanted.floats()) < 1e-4, "\(layer)")
+    }
+  }
+
   private let descent = Optimizer.sgd(momentum: 0.9, weightDecay: 5e-3)
 
   @Test(arguments: TrainingFixture.all)

@@ -43,19 +43,29 @@ class Study:
         elif arguments.head == "outside":
             raise SystemExit("--head outside draws its own splits: give a folder of class folders")
         self.images = None
+        self.splits = {}
         self.results = results_file.ResultsFile(arguments.output, {
             "data": str(arguments.data.resolve()), "train": arguments.train,
             "weightDecay": arguments.weight_decay, "preprocess": arguments.preprocess,
             "options": arguments.option})
 
+    def draw(self, seed):
+        """Training and test images of a seed, and a folder with links to them, kept for other runs."""
+        if self.examples is None:
+            return None, self.arguments.data
+        if seed not in self.splits:
+            folder = tempfile.TemporaryDirectory()
+            split = dataset.draw(self.examples, self.arguments.train, seed)
+            dataset.write_links(pathlib.Path(folder.name), *split)
+            self.splits = {seed: (split, folder)}
+        split, folder = self.splits[seed]
+        return split, pathlib.Path(folder.name)
+
     def run(self, setting, folder):
         """The record of one run; files go to an empty folder."""
+        split, data = self.draw(setting.seed)
         start = time.monotonic()
-        split, data = None, self.arguments.data
-        if self.examples is not None:
-            split, data = dataset.draw(self.examples, self.arguments.train, setting.seed), folder
-            dataset.write_links(folder, *split)
-        options = setting.pruning_options(self.calibration(setting, split, folder))
+        options = setting.pruning_options(self.calibration(setting, split, data))
         if setting.head == "own":
             options += self.finetuning(setting, data, draws=split is not None)
         out = folder / "slim.onnx"
@@ -69,11 +79,11 @@ class Study:
             "seconds": round(time.monotonic() - start, 2)}
 
     @staticmethod
-    def calibration(setting, split, folder):
+    def calibration(setting, split, data):
         """The value of --calibration; without an option ecconvert takes the training images."""
         if setting.calibration != "train":
             return setting.calibration
-        return None if split is None else folder / "train"
+        return None if split is None else data / "train"
 
     def finetuning(self, setting, data, draws):
         """Options for the classifier; a split that is drawn here holds nothing back to validate."""

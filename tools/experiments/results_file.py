@@ -1,5 +1,11 @@
 """The file of results: a line a run, so that a study goes on where it was stopped."""
 import json
+from dataclasses import fields
+
+from settings import Setting
+
+# What tells runs apart.
+SETTING = [field.name for field in fields(Setting)]
 
 
 class ResultsFile:
@@ -22,11 +28,17 @@ class ResultsFile:
                 self.path.write_text(whole)
             self.records = [json.loads(line) for line in whole.splitlines()]
 
+        self.done = {self.name(record) for record in self.records}
+
+    @staticmethod
+    def name(record):
+        return tuple(record[key] for key in SETTING)
+
     def __contains__(self, setting):
-        wanted = setting.record()
-        return any(all(record[key] == wanted[key] for key in wanted) for record in self.records)
+        return self.name(setting.record()) in self.done
 
     def keep(self, record):
         self.records.append(record)
+        self.done.add(self.name(record))
         with open(self.path, "a") as file:
             file.write(json.dumps(record) + "\n")

@@ -6,7 +6,9 @@
 Each network NAME gives NAME.onnx and NAME.tensors. The latter holds named float32 tensors: the input
 x, the labels, the loss, gradient/W for every initializer W, and the losses of 20 steps of SGD and of
 AdamW from the same start. Where batch normalization takes its statistics from the batch, `batch` is 1
-and statistics/W are the stored statistics after one step of SGD.
+and statistics/W are the stored statistics after one step of SGD. reading/M is, for every sample and channel
+that a convolution or dense layer M mixes, how the sample's loss answers to a gate of 1 at that place:
+activation times gradient, summed over the positions.
 """
 import copy
 import os
@@ -151,6 +153,24 @@ def losses(model, optimizer, x, labels, criterion, steps):
     return found
 
 
+def readings(model, x, labels):
+    """The slope of every sample's loss by a gate at each channel that a layer mixes, [n, c]."""
+    gates, layers = {}, {name: module for name, module in model.named_modules()
+                         if isinstance(module, (nn.Conv2d, nn.Linear)) and
+                         getattr(module, "groups", 1) == 1}
+    def gate(name):
+        def hook(_, inputs):
+            shape = inputs[0].shape[:2] + (1,) * (inputs[0].ndim - 2)
+            gates[name] = torch.ones(shape, requires_grad=True)
+            return inputs[0] * gates[name]
+        return hook
+    hooks = [module.register_forward_pre_hook(gate(name)) for name, module in layers.items()]
+    F.cross_entropy(model(x), labels, reduction="sum").backward()
+    for hook in hooks:
+        hook.remove()
+    return {name: value.grad.flatten(1) for name, value in gates.items()}
+
+
 def groups(model, decay):
     weights = list(model.parameters())
     return [{"params": [w for w in weights if w.ndim > 1], "weight_decay": decay},
@@ -183,6 +203,9 @@ def make(name, build, batch, folder):
     tensors = {"x": x, "labels": labels, "loss": loss.detach(), "batch": float(batch)}
     for key, weight in first.named_parameters():
         tensors[f"gradient/{key}"] = weight.grad
+    if not batch:
+        for key, slopes in readings(copy.deepcopy(model), x, labels).items():
+            tensors[f"reading/{key}"] = slopes
     smooth = copy.deepcopy(model)
     weights = torch.tensor([0.5, 1.0, 2.0, 1.5])
     value = nn.CrossEntropyLoss(weight=weights, label_smoothing=0.1)(smooth(x), labels)
