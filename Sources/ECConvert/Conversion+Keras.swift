@@ -31,7 +31,8 @@ extension ConversionRun {
       end()
     }
     begin("export", "writing \(options.output ?? "")")
-    let document = try document(of: slim, source, container)
+    var document = try document(of: slim, source, container)
+    document.classes = slim.classes ?? []
     var report = ConversionReport(
       input: self.model(options.input, source.format.rawValue, source.graph),
       output: self.model(options.output ?? "", format.rawValue, slim))
