@@ -159,7 +159,7 @@ let package = Package(
     tests("ECReportTests", ["ECDiagnostics", "ECReport", "ECGraph"]),
     tests("ECBatchTests", ["ECBatch", "ECHash", "ECGraph", "ECDiagnostics"]),
     .testTarget(
-      name: "CLITests", dependencies: ["ECTestSupport"], exclude: ["Snapshots"],
+      name: "CLITests", dependencies: ["ECTestSupport"], exclude: ["Golden", "Snapshots"],
       swiftSettings: swiftSettings),
   ]
 )
