@@ -31,8 +31,7 @@ extension ConversionRun {
       end()
     }
     begin("export", "writing \(options.output ?? "")")
-    var document = try document(of: slim, source, container)
-    document.classes = slim.classes ?? []
+    let document = try document(of: slim, source, container)
     var report = ConversionReport(
       input: self.model(options.input, source.format.rawValue, source.graph),
       output: self.model(options.output ?? "", format.rawValue, slim))
@@ -80,7 +79,7 @@ extension ConversionRun {
       let dialect: KerasDialect = container == .archive ? .keras3 : .keras2
       document = try FunctionalExporter(table: .standard, dialect: dialect).document(of: slim)
     }
-    document.classes = fineTuned?.classes ?? []
+    document.classes = slim.classes ?? []
     return document
   }
 

@@ -19,8 +19,10 @@ extension ConversionFault {
     case .shapeDoesNotFit(let shape, let input, let type):
       "\(shape) doesn't fit input '\(input)', which is \(type)"
     case .batchIsBaked(let from, let to, let relative):
-      "the model is built for a batch of \(from): with \(to) it computes something else "
-        + "(\(Self.short(relative)) of the largest magnitude apart)"
+      "the model is built for a batch of \(from): with \(to) it "
+        + (relative.map {
+          "computes something else (\(Self.short($0)) of the largest magnitude apart)"
+        } ?? "can't be computed")
     case .batchUnproven(let node):
       "node '\(node)' is carried as it is and can't be run, so nothing shows that it does the same "
         + "with another batch"

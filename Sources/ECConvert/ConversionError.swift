@@ -45,7 +45,7 @@ public struct ConversionFault: DiagnosticError, Equatable {
     /// A shape that contradicts an extent that the source fixes.
     case shapeDoesNotFit([Int], input: String, type: String)
     /// A model built for one batch that computes something else with another.
-    case batchIsBaked(from: Int, to: Int, relative: Double)
+    case batchIsBaked(from: Int, to: Int, relative: Double?)
     /// A model built for one batch, with a node that may depend on it and can't be run.
     case batchUnproven(node: String)
     /// An input whose images may have their channels at either end.

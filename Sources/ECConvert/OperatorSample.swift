@@ -13,6 +13,8 @@ struct OperatorSample {
   var arguments: FormatObject = [:]
   /// The number of axes that a Keras kernel has for windows.
   var windowRank = 2
+  /// The weights of a Keras layer whose extents its names don't tell.
+  var weights: [String: Tensor] = [:]
 
   /// The version of the operator set that samples are of.
   static let opset = 22
@@ -23,6 +25,7 @@ struct OperatorSample {
 
   /// A weight of a Keras layer of four channels, by its name.
   func weight(_ name: String) -> Tensor {
+    if let weight = weights[name] { return weight }
     let window = [Int](repeating: 3, count: windowRank)
     let point = [Int](repeating: 1, count: windowRank)
     switch name {
@@ -124,6 +127,7 @@ struct OperatorSample {
     func slice(_ bounds: FormatObject) -> FormatValue { .object(bounds) }
     let calls: [([String], [OperatorSample])] = [
       (["op:Clip", "TFOpLambda:clip_by_value"], call(picture, .int(0), .int(6))),
+      (["op:Resize", "TFOpLambda:image.resize"], call(picture, ints(3, 3))),
       (["op:Pad", "TFOpLambda:pad", "TFOpLambda:compat.v1.pad"], call(picture, edges)),
       (["op:Reshape", "TFOpLambda:reshape"], call(picture, ints(-1, 144))),
       (
@@ -145,7 +149,44 @@ struct OperatorSample {
       ),
     ]
     return Dictionary(
-      uniqueKeysWithValues: calls.flatMap { names, samples in names.map { ($0, samples) } })
+      uniqueKeysWithValues: (calls + layers).flatMap { names, samples in names.map { ($0, samples) }
+      })
+  }()
+
+  /// Layers with weights of their own extents.
+  private static let layers: [([String], [OperatorSample])] = {
+    func layer(
+      _ shapes: [[Int]], _ config: FormatObject, _ weights: [String: Tensor]
+    ) -> [OperatorSample] {
+      let tensors = shapes.indices.map { FormatValue.string("@\($0)") }
+      return [
+        OperatorSample(
+          activations: shapes, attributes: config, arguments: ["args": .list(tensors)],
+          weights: weights)
+      ]
+    }
+    let window: FormatObject = ["kernel_size": .int(3), "use_bias": .bool(false)]
+    let steps: FormatObject = ["units": .int(4), "use_bias": .bool(false)]
+    let heads: FormatObject = ["num_heads": .int(2), "key_dim": .int(2), "use_bias": .bool(false)]
+    let projections = ["query", "key", "value"].map { ("\($0)/kernel", ones([4, 2, 2])) }
+    return [
+      (["DepthwiseConv2D"], layer([[6, 6, 4]], window, ["kernel": ones([3, 3, 4, 1])])),
+      (["DepthwiseConv1D"], layer([[6, 4]], window, ["kernel": ones([3, 4, 1])])),
+      (
+        ["MultiHeadAttention"],
+        layer(
+          [[6, 4], [6, 4]], heads,
+          Dictionary(
+            uniqueKeysWithValues: projections + [("attention_output/kernel", ones([2, 2, 4]))]))
+      ),
+      (
+        ["TimeDistributed"],
+        layer(
+          [[3, 4]],
+          ["layer": .object(["class_name": .string("Dense"), "config": .object(steps)])],
+          ["kernel": ones([4, 4])])
+      ),
+    ]
   }()
 
   /// What Keras layers are tried on, in order: pictures, then sequences, vectors and volumes.

@@ -150,8 +150,9 @@ struct GraphDrawing {
     _ layer: LayerSource, _ call: LayerCall, on inputs: [ValueID], isTraining: Bool
   ) throws(KerasError) -> [ValueID] {
     let here = Place.layer(layer.path)
-    // A model called for training calls its layers so.
-    let isTraining = call.arguments["training"]?.bool ?? isTraining
+    // A model called for training calls its layers so. Keras 3 hands its own mode to every layer,
+    // whatever a call says; augmentation layers say it of themselves.
+    let isTraining = layer.dialect < .keras3 && (call.arguments["training"]?.bool ?? isTraining)
     if let inner = layer.model {
       return try draw(inner, on: inputs, isTraining: isTraining, at: here)
     }
@@ -159,7 +160,7 @@ struct GraphDrawing {
       preconditionFailure("unsupported layers are refused before anything is drawn")
     }
     var arguments = call.arguments
-    if isTraining { arguments["training"] = .bool(true) }
+    arguments["training"] = isTraining ? .bool(true) : nil
     let count = callCounts[layer.id, default: 0] + 1
     callCounts[layer.id] = count
     var tensors = weights[layer.id] ?? [:]

@@ -122,6 +122,28 @@ struct ArchitectureTests {
     #expect(fault.map { "\($0.place)" } == "model.h5 › layer 'base/drop'")
   }
 
+  @Test func `augmentation that Keras 3 records as called for training vanishes`() throws {
+    let model = try functional(
+      [
+        entry("InputLayer", "in", #""batch_shape": [null, 4, 4, 3]"#, "[]"),
+        entry(
+          "RandomFlip", "flip", #""mode": "horizontal""#,
+          """
+          [{"args": [{"class_name": "__keras_tensor__",
+            "config": {"shape": [null, 4, 4, 3], "keras_history": ["in", 0, 0]}}],
+            "kwargs": {"training": true}}]
+          """),
+        entry(
+          "Activation", "a", #""activation": "relu""#,
+          """
+          [{"args": [{"class_name": "__keras_tensor__",
+            "config": {"shape": [null, 4, 4, 3], "keras_history": ["flip", 0, 0]}}], "kwargs": {}}]
+          """),
+      ], outputs: #"[["a", 0, 0]]"#
+    ).read()
+    #expect(model.graph.nodes.map(\.name) == ["a"])
+  }
+
   @Test func `circles, unknown layers and calls are refused`() throws {
     func fault(_ a: String, _ b: String, outputs: String = #"[["b", 0, 0]]"#) throws
       -> KerasError.Reason?

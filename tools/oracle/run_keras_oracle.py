@@ -2,9 +2,10 @@
 """Write Keras files with our binary, and load them with Keras 3 and tf-keras.
 
     run_keras_oracle.py [--ecconvert PATH] [--only NAME...] [--sets keras3 keras2] [--jobs N]
-                        [--keep DIR]
+                        [--keep DIR] [--full-size DIR]
 
-Checks for every supported model of make_keras_models.py (see models.py for the others):
+Checks for every supported model of make_keras_models.py (see models.py for the others), or, which takes
+half an hour, of what make_fullsize_models.py has written into DIR/keras3 and DIR/keras2:
     full.h5, full.keras    the file loads in Keras 3 and in tf-keras, without custom objects, and
                            predicts what the source does; where the binary says that one of the two
                            can't load it, models.py must know that
@@ -171,28 +172,41 @@ def check_loads(files):
                 owner.add(check, passed, result["error"] or f"differs by {found:.2e}")
 
 
+def chosen(a):
+    """(set, file, tolerance) of the models to check."""
+    if a.full_size:
+        cases = [(s, p) for s in a.sets for p in sorted((a.full_size / s).glob("*.npz"))]
+        return [(s, p.resolve().with_suffix(".h5"), 1e-4) for s, p in cases
+                if not a.only or p.stem in a.only]
+    make_models(a.sets)
+    work = []
+    for set_name in a.sets:
+        for record in json.loads((CACHE / set_name / "MANIFEST.json").read_text()):
+            name = record["name"]
+            if (a.only and name not in a.only) or name in UNLOADABLE \
+                    or name in REFUSED or (set_name, name) in REFUSED:
+                continue
+            tolerance = 5e-3 if record["tolerance"] == "half" else 1e-4
+            work.append((set_name, CACHE / set_name / f"{name}.h5", tolerance))
+    return work
+
+
 def main():
     ap = arguments(__doc__.splitlines()[0])
     ap.add_argument("--sets", nargs="+", default=["keras3", "keras2"], choices=["keras3", "keras2"])
+    ap.add_argument("--full-size", metavar="DIR", type=pathlib.Path)
     a = parse(ap)
-    make_models(a.sets)
+    work = chosen(a)
+    if not work:
+        sys.exit("error: no model has a name of --only")
     with tempfile.TemporaryDirectory() as temporary:
         root = pathlib.Path(a.keep).resolve() if a.keep else pathlib.Path(temporary)
         with concurrent.futures.ThreadPoolExecutor(a.jobs) as pool:
-            pending = []
-            for set_name in a.sets:
-                for record in json.loads((CACHE / set_name / "MANIFEST.json").read_text()):
-                    name = record["name"]
-                    if (a.only and name not in a.only) or name in UNLOADABLE \
-                            or name in REFUSED or (set_name, name) in REFUSED:
-                        continue
-                    tolerance = 5e-3 if record["tolerance"] == "half" else 1e-4
-                    pending.append(pool.submit(
-                        make_files, a.ecconvert.resolve(), set_name,
-                        CACHE / set_name / f"{name}.h5", root / set_name / name, tolerance))
+            pending = [
+                pool.submit(make_files, a.ecconvert.resolve(), set_name, source,
+                            root / set_name / source.stem, tolerance)
+                for set_name, source, tolerance in work]
             files = [future.result() for future in pending]
-        if not files:
-            sys.exit("error: no model has a name of --only")
         check_loads(files)
     for one in files:
         for check, passed, message in one.rows:

@@ -67,7 +67,10 @@ struct CommonLayer {
 
   /// The only argument that is kept: whether a layer, or a model, is called for inference on purpose.
   private func keywords(of call: Int) -> FormatObject {
-    guard let training = layer.calls[call].arguments["training"]?.bool else { return [:] }
+    guard let training = layer.calls[call].arguments["training"]?.bool,
+      // Keras 3 doesn't heed it, tf-keras would.
+      !training || layer.dialect < .keras3
+    else { return [:] }
     return ["training": .bool(training)]
   }
 

@@ -37,7 +37,7 @@ struct Interpolation: Sendable, Hashable {
     let scale: Float
   }
 
-  let mode: Mode
+  var mode: Mode
   var coordinates: Coordinates
   /// Whether shrinking averages all pixels that a new one covers.
   var isSmoothed = false
@@ -70,6 +70,10 @@ struct Interpolation: Sendable, Hashable {
         .unsupported("\(node.type) in mode \(mode), \(rounding) isn't supported"))
     }
     self.coordinates = coordinates
+    // floor(p) is floor((p - 1/2) + 1/2), so that opsets from 13 on can say it too.
+    if coordinates == .nearestHalfPixel, self.mode == .nearest(.floor) {
+      (self.mode, self.coordinates) = (.nearest(.roundPreferCeil), .halfPixel)
+    }
     isSmoothed = node.int("antialias", default: 0) != 0 && mode != "nearest"
     if excludes && mode == "linear" {
       throw FormatError(.unsupported("linear resizing without the outside isn't supported"))
