@@ -2,18 +2,30 @@ import ECDiagnostics
 import ECExecution
 import ECFineTune
 import ECGraph
+import ECImage
 import ECPasses
+import ECTensor
 import Glibc
 
-/// What a whole network says about images.
-struct NetworkScores {
+/// What a network says about images, or about what stands for them at its input.
+struct NetworkScores<Image: Sendable> {
   private let graph: Graph
-  private let images: ImageSource
+  private let image: @Sendable (LabelledImages.Item, Int) -> Result<Image, ImageError>
+  private let tensor: @Sendable ([Image]) -> Tensor
   private let threads: Int
   private let hasSoftmax: Bool
 
-  init(_ graph: Graph, images: ImageSource, threads: Int) throws(GraphError) {
-    (self.graph, self.images, self.threads) = (graph, images, threads)
+  /// Prepares to judge a network.
+  /// - Parameters:
+  ///   - image: gives what the network takes for an item at a position.
+  ///   - tensor: joins those.
+  init(
+    _ graph: Graph, threads: Int,
+    image: @escaping @Sendable (LabelledImages.Item, Int) -> Result<Image, ImageError>,
+    tensor: @escaping @Sendable ([Image]) -> Tensor
+  ) throws(GraphError) {
+    (self.graph, self.threads) = (graph, threads)
+    (self.image, self.tensor) = (image, tensor)
     hasSoftmax = try Classifier(in: graph).hasSoftmax
   }
 
@@ -35,7 +47,7 @@ struct NetworkScores {
       extractor.batch = fixed
     }
     _ = try extractor.fill(
-      store, image: { images.image(items[$0]) }, tensor: { images.tensor($0) }, progress: { _ in })
+      store, image: { [image] in image(items[$0], $0) }, tensor: tensor, progress: { _ in })
     let scores = store.rows(Array(items.indices)).map(Double.init)
     var (loss, found) = (0.0, [Int]())
     for (k, item) in items.enumerated() {
@@ -51,5 +63,14 @@ struct NetworkScores {
       loss / Double(max(items.count, 1)),
       ConfusionMatrix(labels: items.map(\.label), predictions: found, classCount: classCount)
     )
+  }
+}
+
+extension NetworkScores<FloatImage> {
+  /// Prepares to judge a whole network on images.
+  init(_ graph: Graph, images: ImageSource, threads: Int) throws(GraphError) {
+    try self.init(
+      graph, threads: threads, image: { item, _ in images.image(item) },
+      tensor: { images.tensor($0) })
   }
 }

@@ -48,34 +48,38 @@ struct NetworkTraining {
     let batch = try batch(graph, data)
     let epochs = fineTune.epochs ?? 10
     let plan = plan(data, hasTeacher: teacher != nil, epochs: epochs, batch: batch.count)
-    let trainer = try NetworkTrainer(graph, batch: batch.count, plan)
+    let frozen = try frozenPart(of: graph, data)
+    let trainer = try NetworkTrainer(frozen?.trunk.rest ?? graph, batch: batch.count, plan)
+    func current() -> Graph {
+      frozen?.trunk.joined(trainer.trained, layers) ?? trainer.trained
+    }
     // What decides the result beside the images and the network.
     var whole = Fingerprint()
     whole.add(fingerprint)
-    whole.add("\(plan) \(batch) \(fineTune.augments) \(fineTune.teacher ?? "")")
+    whole.add("\(plan) \(batch) \(fineTune.augments) \(fineTune.teacher ?? "") \(frozen != nil)")
     let fingerprint = whole.value
     var standing = Standing()
     if let kept = restored(fingerprint), trainer.restore(kept.state) {
       standing = kept.standing
     } else if canStop(data) {
-      standing.bestLoss = try NetworkScores(graph, images: images, threads: threads)
-        .measure(data.validation, classCount: data.classes.count).loss
+      standing.bestLoss = try measure(trainer.trained, frozen, data).loss
     }
     while standing.figures.count < epochs, !isOver(standing, data) {
       let epoch = standing.figures.count
-      let figures = try run(epoch, of: epochs, trainer, data, teacher, batch)
+      let figures = try run(epoch, of: epochs, trainer, frozen, data, teacher, batch)
       let now = trainer.state
-      try judge(figures, trainer.trained, now, data, &standing)
+      try judge(
+        figures, try measure(trainer.trained, frozen, data), now, data, &standing)
       try save(now, standing, fingerprint)
     }
     guard canStop(data) else {
       return Outcome(
-        graph: trainer.trained, epochs: standing.figures, best: standing.figures.count - 1)
+        graph: current(), epochs: standing.figures, best: standing.figures.count - 1)
     }
     guard let best = TrainingState(bytes: standing.best), trainer.restore(best) else {
       return Outcome(graph: graph, epochs: standing.figures, best: nil)
     }
-    return Outcome(graph: trainer.trained, epochs: standing.figures, best: standing.bestEpoch)
+    return Outcome(graph: current(), epochs: standing.figures, best: standing.bestEpoch)
   }
 
   // MARK: The plan
@@ -125,8 +129,8 @@ struct NetworkTraining {
   // MARK: An epoch
 
   private func run(
-    _ epoch: Int, of epochs: Int, _ trainer: NetworkTrainer, _ data: LabelledImages,
-    _ teacher: [Float]?, _ batch: Batch
+    _ epoch: Int, of epochs: Int, _ trainer: NetworkTrainer, _ frozen: FrozenPart?,
+    _ data: LabelledImages, _ teacher: [Float]?, _ batch: Batch
   ) throws -> (loss: Double, accuracy: Double) {
     var generator = SplitMix64(seed: seed &+ UInt64(epoch) &* 0xD1B5_4A32_D192_ED03)
     var order = data.train.indices.shuffled(using: &generator)
@@ -139,17 +143,20 @@ struct NetworkTraining {
       Array(order[$0..<min($0 + batch.count, order.count)])
     }
     var (loss, hits) = (0.0, 0)
-    var next = Pending(batches[0]) { decode($0, data, epoch) }
+    let input: @Sendable ([Int]) -> Result<Tensor, ImageError> = { rows in
+      frozen.map { .success($0.tensor(rows)) } ?? decode(rows, data, epoch)
+    }
+    var next = Pending(batches[0], input)
     for (k, rows) in batches.enumerated() {
-      let input = try next.wait()
-      if k + 1 < batches.count { next = Pending(batches[k + 1]) { decode($0, data, epoch) } }
+      let images = try next.wait()
+      if k + 1 < batches.count { next = Pending(batches[k + 1], input) }
       let count = data.classes.count
       let scores = teacher.map { teacher in
         Tensor(
           rows.flatMap { teacher[($0 * count)..<(($0 + 1) * count)] }, shape: [rows.count, count])
       }
       let figures = try trainer.step(
-        input, labels: rows.map { data.train[$0].label }, teacher: scores)
+        images, labels: rows.map { data.train[$0].label }, teacher: scores)
       loss += figures.loss * Double(rows.count)
       hits += figures.hitCount
       progress(
@@ -201,11 +208,9 @@ struct NetworkTraining {
   }
 
   private func judge(
-    _ own: (loss: Double, accuracy: Double), _ graph: Graph, _ state: TrainingState,
-    _ data: LabelledImages, _ standing: inout Standing
+    _ own: (loss: Double, accuracy: Double), _ held: (loss: Double, matrix: ConfusionMatrix),
+    _ state: TrainingState, _ data: LabelledImages, _ standing: inout Standing
   ) throws {
-    let held = try NetworkScores(graph, images: images, threads: threads)
-      .measure(data.validation, classCount: data.classes.count)
     let isJudged = !data.validation.isEmpty
     var figures = EpochFigures(
       loss: own.loss, accuracy: own.accuracy,

@@ -32,15 +32,15 @@ public struct FeatureExtractor: Sendable {
   /// Fills the rows of a store that are missing.
   ///
   /// - Parameters:
-  ///   - image: makes the image of a row; called by several threads.
+  ///   - image: makes the image of a row, or whatever the network takes; called by several threads.
   ///   - tensor: joins images of one size as the network takes them.
   ///   - progress: is told the share of rows that are there.
   /// - Returns: why images can't be used, by row.
   /// - Throws: `ExecutionError` if the network can't be run.
-  public func fill(
+  public func fill<Image: Sendable>(
     _ store: FeatureStore,
-    image: @Sendable @escaping (Int) -> Result<FloatImage, ImageError>,
-    tensor: @Sendable @escaping ([FloatImage]) -> Tensor,
+    image: @Sendable @escaping (Int) -> Result<Image, ImageError>,
+    tensor: @Sendable @escaping ([Image]) -> Tensor,
     progress: @Sendable @escaping (Double) -> Void
   ) throws(ExecutionError) -> [(row: Int, error: ImageError)] {
     let batches = stride(from: 0, to: store.count, by: batch).map {
@@ -86,15 +86,15 @@ public struct FeatureExtractor: Sendable {
   }
 
   /// One batch; broken images are looked at again to say why they are.
-  private func run(
+  private func run<Image>(
     _ range: Range<Int>, _ store: FeatureStore,
-    _ image: (Int) -> Result<FloatImage, ImageError>, _ tensor: ([FloatImage]) -> Tensor,
+    _ image: (Int) -> Result<Image, ImageError>, _ tensor: ([Image]) -> Tensor,
     threads: Int, _ evaluator: inout Evaluator?
   ) throws(ExecutionError) -> [(row: Int, error: ImageError)] {
     let isComplete = range.allSatisfy { store[$0] != .missing }
     if isComplete && range.allSatisfy({ store[$0] == .done }) { return [] }
     var broken: [(row: Int, error: ImageError)] = []
-    var images: [FloatImage] = []
+    var images: [Image] = []
     var rows: [Int] = []
     for row in range {
       if isComplete && store[row] == .done { continue }
@@ -109,7 +109,7 @@ public struct FeatureExtractor: Sendable {
     }
     guard let last = images.last, !isComplete else { return broken }
     // Always of one size, so that one program serves and a row never depends on the others.
-    images += [FloatImage](repeating: last, count: batch - images.count)
+    images += [Image](repeating: last, count: batch - images.count)
     let input = tensor(images)
     if evaluator == nil {
       evaluator = try Evaluator(
