@@ -37,7 +37,7 @@ extension ConversionRun {
       document = try FunctionalExporter(table: .standard, dialect: dialect).document(of: slim)
     }
 
-    document.classes = fineTuned?.classes ?? []
+    document.classes = slim.classes ?? []
     var report = ConversionReport(
       input: self.model(options.input, source.format.rawValue, source.graph),
       output: self.model(options.output ?? "", format.rawValue, slim))

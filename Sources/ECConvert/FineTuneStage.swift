@@ -211,20 +211,3 @@ struct FineTuneStage {
     }
   }
 }
-
-extension Graph {
-  /// The names of the classes in the order of the scores, where the file's key-value pairs have them.
-  var classes: [String]? {
-    guard let text = metadata.first(where: { $0.key == "classes" })?.value,
-      let names = try? FormatValue(json: text.utf8).list
-    else { return nil }
-    let strings = names.compactMap(\.string)
-    return strings.count == names.count && !strings.isEmpty ? strings : nil
-  }
-
-  /// Notes the names of the classes in the file's key-value pairs, as a JSON list.
-  mutating func setClasses(_ names: [String]) {
-    metadata.removeAll { $0.key == "classes" }
-    metadata.append(("classes", FormatValue.list(names.map { .string($0) }).json()))
-  }
-}

@@ -31,6 +31,9 @@ extension Inspection {
     return [name + Inspection.fit(kind, Inspection.width - name.count - size.count) + size]
       + inputs.map { Inspection.edge("  input  ", $0) }
       + outputs.map { Inspection.edge("  output ", $0) }
+      + (classes.isEmpty
+        ? []
+        : ["  classes " + Inspection.fit(classes.joined(separator: ", "), Inspection.width - 10)])
   }
 
   private static func edge(_ title: String, _ edge: (name: String, type: String)) -> String {

@@ -11,6 +11,8 @@ public struct Inspection: Sendable {
   let prunableMACShare: Double
   let inputs: [(name: String, type: String)]
   let outputs: [(name: String, type: String)]
+  /// The names of the classes, where the file has them.
+  let classes: [String]
   /// What a person should know besides.
   public let warnings: [String]
 
@@ -46,6 +48,7 @@ public struct Inspection: Sendable {
     prunableMACShare = channels.prunableMACShare
     inputs = graph.inputs.map { (graph[$0].name, "\(graph[$0].type)") }
     outputs = graph.outputs.map { (graph[$0].name, "\(graph[$0].type)") }
+    classes = model.graph.classes ?? []
     warnings = model.notes
   }
 
@@ -60,6 +63,7 @@ public struct Inspection: Sendable {
       "bytes": .int(source.byteCount), "parameters": .int(source.parameterCount),
       "macs": .int(source.macCount), "prunableMACShare": .float(prunableMACShare),
       "inputs": edge(inputs), "outputs": edge(outputs),
+      "classes": .list(classes.map { .string($0) }),
       "layers": .list(rows.map { .object($0) }), "groups": .list(groups.map { .object($0) }),
       "barriers": .list(
         barriers.map {

@@ -48,7 +48,8 @@ public struct KerasImporter: Sendable {
     let loaded = try load(
       source, header, dialect, isForeign: header.architecture == nil, from: &weights)
     var drawing = GraphDrawing(table: table, weights: loaded.tensors, name: source.name)
-    let graph = try drawing.draw(source)
+    var graph = try drawing.draw(source)
+    if !header.classes.isEmpty { graph.setClasses(header.classes) }
     let groups = loaded.groups.map { entry in
       KerasModel.StoredGroup(
         name: entry.group.name,

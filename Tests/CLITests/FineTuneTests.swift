@@ -38,6 +38,35 @@ import Testing
     }
   }
 
+  @Test(arguments: ["h5", "keras", "onnx"])
+  func `names of classes are read back, shown and kept from format to format`(ending: String)
+    throws
+  {
+    try Command.inFolder { folder in
+      func classes(of file: String) throws -> [String]? {
+        let shown = try Command.run(["inspect", "--json", file], in: folder)
+        #expect(shown.status == 0, "\(shown.errors)")
+        let object = try JSONSerialization.jsonObject(with: Data(shown.output))
+        return (object as? [String: Any])?["classes"] as? [String]
+      }
+      let names = ["circle", "cross", "square"]
+      let first = "first.\(ending)"
+      _ = try learn(
+        ["finetune", model("cnn"), "--data", data("shapes"), "-o", first], in: folder)
+      #expect(try classes(of: first) == names)
+      let lines = String(
+        decoding: try Command.run(["inspect", first], in: folder).output, as: UTF8.self)
+      #expect(lines.contains("  classes circle, cross, square\n"))
+      for other in ["h5", "keras", "onnx"] {
+        let second = "second.\(other)"
+        let result = try Command.run([first, "--prune", "0.25", "-o", second], in: folder)
+        #expect(result.status == 0, "\(result.errors)")
+        #expect(try classes(of: second) == names)
+      }
+      #expect(try classes(of: model("cnn")) == [])
+    }
+  }
+
   @Test func `pruning is proven against the source before the classifier is learnt`() throws {
     try Command.inFolder { folder in
       _ = try learn(

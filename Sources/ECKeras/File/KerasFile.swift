@@ -12,6 +12,8 @@ struct KerasFile: ~Copyable {
     var architecture: [UInt8]?
     var version: String?
     var backend: String?
+    /// The names of the classes, where a fine-tuning noted them.
+    var classes: [String] = []
     var layout: KerasModel.WeightLayout
   }
 
@@ -60,7 +62,8 @@ struct KerasFile: ~Copyable {
     else {
       return Header(
         architecture: architecture.map { Array($0.utf8) }, version: try attribute("keras_version"),
-        backend: try attribute("backend"), layout: .legacy(root: root))
+        backend: try attribute("backend"), classes: try file.names("classes", of: "") ?? [],
+        layout: .legacy(root: root))
     }
     guard isVersion3 else { throw KerasError(.unknownContent(members: members)) }
     return Header(layout: .version3)
@@ -115,20 +118,26 @@ struct KerasFile: ~Copyable {
   private static func header(of archive: borrowing Archive) throws(KerasError) -> Header {
     do throws(ArchiveError) {
       let config = try archive.requiredEntry("config.json")
-      var version: String?
+      var header = Header(
+        architecture: try archive.bytes(of: config, limit: textLimit), layout: .version3)
       if let entry = archive.entry("metadata.json") {
-        version = metadata(try archive.bytes(of: entry, limit: textLimit))
+        header.add(metadata: try archive.bytes(of: entry, limit: textLimit))
       }
-      return Header(
-        architecture: try archive.bytes(of: config, limit: textLimit), version: version,
-        layout: .version3)
+      return header
     } catch {
       throw KerasError(error)
     }
   }
 
-  /// The version in `metadata.json`; a broken one says nothing.
-  private static func metadata(_ text: [UInt8]) -> String? {
-    (try? FormatValue(json: text))?.object?["keras_version"]?.string
+}
+
+extension KerasFile.Header {
+  /// Takes version and classes from `metadata.json`; a broken one says nothing.
+  fileprivate mutating func add(metadata text: [UInt8]) {
+    let object = (try? FormatValue(json: text))?.object
+    version = object?["keras_version"]?.string
+    let names = object?["classes"]?.list ?? []
+    let texts = names.compactMap(\.string)
+    if texts.count == names.count { classes = texts }
   }
 }
