@@ -50,7 +50,7 @@ struct NetworkTraining {
     let plan = plan(data, hasTeacher: teacher != nil, epochs: epochs, batch: batch.count)
     let frozen = try frozenPart(of: graph, data)
     let trainer = try NetworkTrainer(frozen?.trunk.rest ?? graph, batch: batch.count, plan)
-    func whole() -> Graph {
+    func current() -> Graph {
       frozen?.trunk.joined(trainer.trained, layers) ?? trainer.trained
     }
     // What decides the result beside the images and the network.
@@ -74,12 +74,12 @@ struct NetworkTraining {
     }
     guard canStop(data) else {
       return Outcome(
-        graph: whole(), epochs: standing.figures, best: standing.figures.count - 1)
+        graph: current(), epochs: standing.figures, best: standing.figures.count - 1)
     }
     guard let best = TrainingState(bytes: standing.best), trainer.restore(best) else {
       return Outcome(graph: graph, epochs: standing.figures, best: nil)
     }
-    return Outcome(graph: whole(), epochs: standing.figures, best: standing.bestEpoch)
+    return Outcome(graph: current(), epochs: standing.figures, best: standing.bestEpoch)
   }
 
   // MARK: The plan

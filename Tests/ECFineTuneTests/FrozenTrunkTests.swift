@@ -49,10 +49,4 @@ struct FrozenTrunkTests {
     }
     #expect(!moved.isEmpty)
   }
-
-  @Test func `nothing stands before the first layer`() throws {
-    for fixture in Self.fixtures {
-      #expect(FrozenTrunk(try fixture.graph(), .all) == nil)
-    }
-  }
 }
