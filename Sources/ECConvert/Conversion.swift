@@ -220,7 +220,7 @@ struct ConversionRun {
 
     if options.dryRun {
       begin("export", "measuring")
-      let size = try exporter.byteCount(of: slim)
+      let size = try exporter.byteCount(of: slim, dataName: expectedDataName)
       report.output.byteCount = size.model + size.data
       end()
       try finish(&report, pruned)

@@ -22,6 +22,11 @@ extension ConversionRun {
       note: note, progress: progress)
   }
 
+  /// The name that the file of weights gets, if there is one; it stands in the model's file.
+  var expectedDataName: String {
+    options.output.map { "\(OutputFile.name(of: $0)).data" } ?? "data"
+  }
+
   /// The bytes of the file or files that a graph would be written to.
   private mutating func byteCount(
     of graph: Graph, _ source: SourceModel, _ format: ModelFormat
@@ -29,7 +34,7 @@ extension ConversionRun {
     var graph = graph
     guard format.isKeras else {
       try rewrite(&graph, source)
-      let size = try exporter(source).byteCount(of: graph)
+      let size = try exporter(source).byteCount(of: graph, dataName: expectedDataName)
       return size.model + size.data
     }
     if source.keras == nil { try turnForKeras(&graph, source) }

@@ -17,9 +17,12 @@ public struct ONNXExporter: Sendable {
   }
 
   /// The sizes of the files that `write` makes, without writing.
+  /// - Parameter dataName: the name of the file of weights, which the model's file holds.
   /// - Throws: `ONNXError` if the graph can't be said in ONNX.
-  public func byteCount(of graph: Graph) throws(ONNXError) -> (model: Int, data: Int) {
-    let model = try ModelMessage(graph, options, dataName: "data")
+  public func byteCount(
+    of graph: Graph, dataName: String = "data"
+  ) throws(ONNXError) -> (model: Int, data: Int) {
+    let model = try ModelMessage(graph, options, dataName: dataName)
     return (model.byteCount, model.externalByteCount)
   }
 
