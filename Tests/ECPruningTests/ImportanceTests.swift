@@ -148,7 +148,7 @@ struct ImportanceTests {
 }
 
 struct ChannelScaleTests {
-  @Test func `norms are those of the filters, whatever normalization is behind`() throws {
+  @Test func `batch normalization behind a producer counts`() throws {
     var d = Drawing("scaled")
     let x = d.input([1, 2, 2])
     let kernel = d.graph.addConstant("k", Tensor([1, 2, 3], shape: [3, 1, 1, 1]))
@@ -161,9 +161,10 @@ struct ChannelScaleTests {
       vector("v", [1, 1, 4]),
     ]
     try d.head(d.node("BatchNormalization", "bn", inputs, ["epsilon": .float(0)]))
+    // Norms 1, 2, 3 times 6, 2, 1/2.
     let norms = try scores(.l2, d.graph).scores
-    #expect(abs(norms[1] / norms[0] - 2) < 1e-5)
-    #expect(abs(norms[2] / norms[0] - 3) < 1e-5)
+    #expect(abs(norms[0] / norms[1] - 1.5) < 1e-5)
+    #expect(abs(norms[0] / norms[2] - 4) < 1e-5)
     let scales = try scores(.batchNormScale, d.graph)
     #expect(scales.order == [0, 1, 2])
     #expect(abs(scales.scores[0] - 2) < 1e-5)

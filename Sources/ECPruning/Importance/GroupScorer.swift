@@ -67,31 +67,34 @@ struct GroupScorer: Sendable {
 
   // MARK: Weights
 
-  /// Norms of filters as they are stored: a batch normalization behind doesn't scale them. Its scale says
-  /// how wide a channel is, not how hard it is for others to stand in for it.
   private func norms(
     _ group: ChannelGroup, _ measure: Measure
   ) throws(CentralityError) -> [Double] {
     var members: [(ChannelAxis, [Double])] = []
     for axis in weights(of: group, .producer) {
       let vectors = ChannelVectors(slicing: tensor(axis), axis: axis.axis)
-      members.append((axis, try measured(vectors, measure)))
+      let factors = batchNormScale(behind: axis)?.total.map { abs(Double($0)) }
+      members.append((axis, try measured(vectors, measure, factors)))
     }
     return average(members, over: group)
   }
 
   private func measured(
-    _ vectors: ChannelVectors, _ measure: Measure
+    _ vectors: ChannelVectors, _ measure: Measure, _ factors: [Double]?
   ) throws(CentralityError) -> [Double] {
+    let factors = factors ?? [Double](repeating: 1, count: vectors.count)
     switch measure {
-    case .l1: return vectors.sums(squared: false)
-    case .l2: return vectors.sums(squared: true).map { $0.squareRoot() }
+    case .l1: return zip(vectors.sums(squared: false), factors).map { $0 * $1 }
+    case .l2: return zip(vectors.sums(squared: true), factors).map { $0.squareRoot() * $1 }
     case .fpgm:
       let n = vectors.count
       let gram = try vectors.gram()
       return (0..<n).map { i in
-        (0..<n).reduce(0.0) { sum, j in
-          sum + max(0, gram[i * n + i] + gram[j * n + j] - 2 * gram[i * n + j]).squareRoot()
+        let own = gram[i * n + i] * factors[i] * factors[i]
+        return (0..<n).reduce(0.0) { sum, j in
+          let other = gram[j * n + j] * factors[j] * factors[j]
+          let product = gram[i * n + j] * factors[i] * factors[j]
+          return sum + max(0, own + other - 2 * product).squareRoot()
         }
       }
     }
