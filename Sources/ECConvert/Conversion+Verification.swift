@@ -37,13 +37,14 @@ extension ConversionRun {
   private mutating func verify(
     _ result: Graph, against reference: Graph, named name: String, _ layouts: InputLayouts
   ) throws -> FormatObject? {
-    guard let parts = try RunnableParts(reference, result) else {
+    guard let parts = try RunnableParts(reference, result, withLogits: true) else {
       warnings.append("not verified: nothing can be run beside nodes that are carried as they are")
       return nil
     }
     if !parts.carriedNodes.isEmpty { warnings.append(Verification.limits(parts)) }
     let verification = Verification(
-      reference: parts.reference, result: parts.result, inputLayouts: layouts)
+      reference: parts.reference, result: parts.result, logitCount: parts.logitCount,
+      inputLayouts: layouts)
     let outcome: Verification.Outcome
     do {
       outcome = try verification.run(options, threads: threads)

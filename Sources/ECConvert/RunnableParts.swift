@@ -1,5 +1,5 @@
 import ECExecution
-import ECGraph
+package import ECGraph
 import ECOperators
 import ECPasses
 
@@ -7,11 +7,14 @@ import ECPasses
 ///
 /// Each is cut at those nodes: what they give becomes an input, filled alike on both sides; what they
 /// read becomes an output, compared like the others. So all that lies between them is compared.
-struct RunnableParts {
+package struct RunnableParts {
   /// The reference without carried nodes.
-  let reference: Graph
+  package let reference: Graph
   /// The result without carried nodes.
-  let result: Graph
+  package let result: Graph
+  /// How many of the last outputs are logits: what goes into a softmax or sigmoid that gives an output.
+  /// A random input can drive those to 0 and 1, where outputs are equal whatever came before.
+  package let logitCount: Int
   /// The outputs of the models that can't be computed: they are given by carried nodes, or computed
   /// from values whose extents aren't known.
   let unseenOutputs: [String]
@@ -19,7 +22,9 @@ struct RunnableParts {
   let carriedNodes: [String]
 
   /// Cuts both graphs; `nil` where nothing is left to compare, or the graphs carry different nodes.
-  init?(_ reference: Graph, _ result: Graph) throws {
+  ///
+  /// - Parameter withLogits: Whether logits are compared as well.
+  package init?(_ reference: Graph, _ result: Graph, withLogits: Bool = false) throws {
     let truth = CutGraph(reference)
     let found = CutGraph(result)
     guard truth.given.map(\.key) == found.given.map(\.key) else { return nil }
@@ -33,7 +38,11 @@ struct RunnableParts {
     let reads = common.compactMap { key in
       truth.read[key].flatMap { a in found.read[key].map { (a, $0) } }
     }
-    let pairs = whole + reads
+    let logits = (withLogits ? whole : []).compactMap { a, b in
+      truth.logits(of: a).flatMap { a in found.logits(of: b).map { (a, $0) } }
+    }
+    logitCount = logits.count
+    let pairs = whole + reads + logits
     if pairs.isEmpty { return nil }
     self.reference = try truth.graph(outputs: pairs.map(\.0))
     self.result = try found.graph(outputs: pairs.map(\.1))
@@ -92,6 +101,19 @@ private struct CutGraph {
     outputs = zip(graph.outputs, source.outputs).map { now, then in
       lost.contains(then) || stand.contains(now) ? nil : now
     }
+  }
+
+  /// What saturates into a value: a row of logits for every sample, before softmax or sigmoid.
+  func logits(of value: ValueID) -> ValueID? {
+    guard let producer = graph[value].producer, case let node = graph[producer],
+      let operand = node.inputs[0], graph[operand].type.rank == 2
+    else { return nil }
+    if node.op is Cast { return logits(of: operand) }
+    let saturates =
+      (node.op as? Softmax).map { !$0.isLogarithm }
+      ?? ((node.op as? Activation)?.kind == .sigmoid)
+    let isComputed = graph.constant(operand) == nil && !graph.inputs.contains(operand)
+    return saturates && isComputed && !graph.outputs.contains(operand) ? operand : nil
   }
 
   /// The graph with other outputs, without carried nodes and what depends on nothing else.

@@ -10,6 +10,9 @@ struct Verification {
   let reference: Graph
   /// The result, as read back from its file.
   let result: Graph
+  /// How many of the last outputs are logits. A difference of theirs below the tolerance is nothing
+  /// behind a softmax or sigmoid, however small all of them are.
+  let logitCount: Int
   /// How the result takes its inputs, compared with the reference.
   let inputLayouts: InputLayouts
 
@@ -93,10 +96,15 @@ struct Verification {
     let allowed = options.relativeTolerance ?? Self.roundingTolerance(of: [reference, result])
     for (k, (result, truth)) in zip(found, expected).enumerated() {
       let difference = Difference(result, reference: truth)
+      let isLogits = k >= found.count - logitCount
+      let relative =
+        isLogits
+        ? difference.absolute / max(difference.magnitude, 1) : difference.relative
       outcome.largestAbsolute = max(outcome.largestAbsolute, difference.absolute)
-      outcome.largestRelative = max(outcome.largestRelative, difference.relative)
-      let passes = difference.passes(
-        relative: allowed, absolute: options.absoluteTolerance)
+      outcome.largestRelative = max(outcome.largestRelative, relative)
+      let passes =
+        isLogits && relative <= allowed
+        || difference.passes(relative: allowed, absolute: options.absoluteTolerance)
       if !passes && outcome.failure == nil {
         outcome.failure = ConversionFault(
           .differs(

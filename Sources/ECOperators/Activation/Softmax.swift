@@ -7,7 +7,8 @@ import ECTensor
 public struct Softmax: UncountedOperator, UncontractedOperator, AxisOperator {
   /// The axis, from the first.
   public var axis: Int
-  let isLogarithm: Bool
+  /// Whether its results are logarithms.
+  public let isLogarithm: Bool
 
   /// Makes the operator.
   public init(axis: Int, isLogarithm: Bool = false) {
