@@ -231,16 +231,18 @@ struct Lowering {
   /// A copy in another layout.
   mutating func reordered(_ source: Placement, _ layout: Layout) throws(KernelError) -> Placement {
     let plain = try Layout.rowMajor(layout.dims)
-    if source.layout != plain, !canReorder(source.layout, layout) {
+    guard let reorder = try reorder(source.layout, layout) else {
+      // Weights transformed for Winograd are reached from a few orders only, row-major among them.
+      if source.layout == plain { try check(dnnl_unimplemented, "reorder") }
       return try reordered(try reordered(source, plain), layout)
     }
     guard case .constant(let values) = slots[source.slot].kind else {
       let result = allocate(layout)
-      try addReorder(from: source, to: result)
+      addReorder(reorder, from: source, to: result)
       return result
     }
     let block = try Block(byteCount: layout.byteCount)
-    let (primitive, scratch) = try reorderPrimitive(source.layout, layout)
+    let (primitive, scratch) = reorder
     let memory = try Block(byteCount: scratch.byteCount)
     let operands = [
       try BoundMemory(source.layout, engine, values.address + source.offset),
@@ -260,32 +262,31 @@ struct Lowering {
   }
 
   mutating func addReorder(from source: Placement, to result: Placement) throws(KernelError) {
-    let (primitive, scratch) = try reorderPrimitive(source.layout, result.layout)
+    guard let reorder = try reorder(source.layout, result.layout) else {
+      return try check(dnnl_unimplemented, "reorder")
+    }
+    addReorder(reorder, from: source, to: result)
+  }
+
+  private mutating func addReorder(
+    _ reorder: Reorder, from source: Placement, to result: Placement
+  ) {
     addStep(
-      "reorder", primitive, scratch,
+      "reorder", reorder.primitive, reorder.scratch,
       [(Argument.source, source), (Argument.destination, result)])
   }
 
-  /// Whether one step leads from a layout to another: forms of the library's own, such as weights
-  /// transformed for Winograd, are reached from a few plain orders only, row-major among them.
-  private func canReorder(_ source: Layout, _ result: Layout) -> Bool {
-    if result.strides != nil { return true }
-    var (from, to) = (source.desc, result.desc)
-    var raw: dnnl_primitive_desc_t?
-    let status = dnnl_reorder_primitive_desc_create(&raw, &from, engine.raw, &to, engine.raw, nil)
-    if let raw { dnnl_primitive_desc_destroy(raw) }
-    return status == dnnl_success
-  }
+  private typealias Reorder = (primitive: Primitive, scratch: Layout)
 
-  private func reorderPrimitive(
-    _ source: Layout, _ result: Layout
-  ) throws(KernelError) -> (Primitive, Layout) {
+  /// One step from a layout to another; nil where the library has none.
+  private func reorder(_ source: Layout, _ result: Layout) throws(KernelError) -> Reorder? {
     var (from, to) = (source.desc, result.desc)
     let attributes = try Attributes([])
     var raw: dnnl_primitive_desc_t?
-    try check(
-      dnnl_reorder_primitive_desc_create(
-        &raw, &from, engine.raw, &to, engine.raw, attributes.raw), "reorder")
+    let status = dnnl_reorder_primitive_desc_create(
+      &raw, &from, engine.raw, &to, engine.raw, attributes.raw)
+    if status == dnnl_unimplemented { return nil }
+    try check(status, "reorder")
     guard let raw else { throw KernelError(.library(call: "reorder", status: "no handle")) }
     let description = Description(raw)
     return (
