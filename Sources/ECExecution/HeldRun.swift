@@ -7,14 +7,11 @@ public import ECTensor
 /// Going forward runs every node once; only what later nodes read is held.
 public struct HeldRun {
   private let graph: Graph
-  /// The inputs' shapes, batch by batch.
-  private let shapes: [[[Int]]]
   private let outputs: [ValueID]
-  private let threads: Int
   /// The place in the graph's order before which all nodes have run.
   private var place = 0
-  /// What is read from there on: one tensor per batch.
-  private var held: [ValueID: [Tensor]] = [:]
+  /// What is read from there on.
+  private var held: HeldValues
 
   /// Starts before the first node.
   /// - Parameters:
@@ -24,15 +21,8 @@ public struct HeldRun {
   public init(
     _ graph: Graph, on samples: [Tensor], batch: Int, outputs: [ValueID], threads: Int = 1
   ) {
-    (self.graph, self.outputs, self.threads) = (graph, outputs, threads)
-    let total = samples.first?.shape.first ?? 0
-    let ranges = stride(from: 0, to: total, by: max(1, batch)).map {
-      $0..<min($0 + max(1, batch), total)
-    }
-    shapes = ranges.map { range in samples.map { [range.count] + $0.shape.dropFirst() } }
-    for (id, tensor) in zip(graph.inputs, samples) {
-      held[id] = ranges.map { tensor.sliced(axis: 0, $0) }
-    }
+    (self.graph, self.outputs) = (graph, outputs)
+    held = HeldValues(inputsOf: graph, samples, batch: batch, threads: threads)
   }
 
   /// Runs all nodes before another one, which isn't behind the place reached so far.
@@ -44,13 +34,13 @@ public struct HeldRun {
     let waiting = order[end...].flatMap { graph[$0].inputs.compactMap { $0 } }
     let wanted = Set(waiting).union(outputs)
     let made = order[place..<end].flatMap { graph[$0].outputs }.filter(wanted.contains)
+    var results: [[Tensor]] = []
     if !made.isEmpty {
-      let segment = graph.nodes(neededFor: made, given: Set(held.keys))
+      let segment = graph.nodes(neededFor: made, given: held.ids)
         .filter { passed.contains($0.id) }
-      let results = try run(graph, segment, for: made)
-      for (value, tensors) in zip(made, results) { held[value] = tensors }
+      results = try held.run(segment, of: graph, made.map { Evaluator.Tap(value: $0) })
     }
-    held = held.filter { wanted.contains($0.key) }
+    held.keep(made, results, where: wanted.contains)
     place = end
   }
 
@@ -58,39 +48,14 @@ public struct HeldRun {
   /// - Returns: one tensor for each, all samples along axis 0.
   /// - Throws: `ExecutionError` if the graph can't be run.
   public func results(of edited: Graph) throws(ExecutionError) -> [Tensor] {
-    let made = outputs.filter { held[$0] == nil }
-    let segment = edited.nodes(neededFor: made, given: Set(held.keys))
-    let results = made.isEmpty ? [] : try run(edited, segment, for: made)
+    let made = outputs.filter { held.tensors[$0] == nil }
+    let segment = edited.nodes(neededFor: made, given: held.ids)
+    let taps = made.map { Evaluator.Tap(value: $0) }
+    let results = made.isEmpty ? [] : try held.run(segment, of: edited, taps)
     let found = Dictionary(uniqueKeysWithValues: zip(made, results))
     return outputs.map { value in
-      Tensor.joined(held[value] ?? found[value] ?? [])
+      Tensor.joined(held.tensors[value] ?? found[value] ?? [])
     }
-  }
-
-  private func run(
-    _ graph: Graph, _ segment: [Node], for values: [ValueID]
-  ) throws(ExecutionError) -> [[Tensor]] {
-    var given: [ValueID] = []
-    for case let value? in segment.flatMap(\.inputs)
-    where held[value] != nil && !given.contains(value) {
-      given.append(value)
-    }
-    let taps = values.map { Evaluator.Tap(value: $0) }
-    var results = [[Tensor]](repeating: [], count: values.count)
-    var prepared: Evaluator?
-    var preparedFor: [[Int]] = []
-    for (k, shapes) in shapes.enumerated() {
-      if prepared == nil || preparedFor != shapes {
-        prepared = nil
-        prepared = try Evaluator(
-          concrete: try graph.concrete(shapes), from: given,
-          given.map { held[$0]?[k].shape ?? [] }, taps, threads: threads)
-        preparedFor = shapes
-      }
-      let found = try prepared?.run(given.map { held[$0]?[k] ?? Tensor(scalar: 0) }) ?? []
-      for (place, tensor) in found.enumerated() { results[place].append(tensor) }
-    }
-    return results
   }
 }
 

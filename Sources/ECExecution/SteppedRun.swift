@@ -6,12 +6,8 @@ public import ECTensor
 ///
 /// Activations that are read later are held, for all samples; every node runs once.
 public struct SteppedRun {
-  /// The graph's inputs, batch by batch.
-  private let shapes: [[[Int]]]
-  private let inputs: [ValueID]
-  private let threads: Int
-  /// What is read later: one tensor per batch.
-  private var held: [ValueID: [Tensor]] = [:]
+  /// What is read later.
+  private var held: HeldValues
   /// The stops that are ahead.
   private var stops: [ValueID]
   /// The nodes that haven't run, in order, with what they read.
@@ -22,18 +18,9 @@ public struct SteppedRun {
   public init(
     _ graph: Graph, on samples: [Tensor], batch: Int, stops: [ValueID], threads: Int = 1
   ) {
-    inputs = graph.inputs
-    self.threads = threads
     self.stops = stops
     waiting = graph.nodes(neededFor: stops).map { ($0.id, $0.inputs.compactMap { $0 }) }
-    let total = samples.first?.shape.first ?? 0
-    let ranges = stride(from: 0, to: total, by: max(1, batch)).map {
-      $0..<min($0 + max(1, batch), total)
-    }
-    shapes = ranges.map { range in samples.map { [range.count] + $0.shape.dropFirst() } }
-    for (id, tensor) in zip(graph.inputs, samples) {
-      held[id] = ranges.map { tensor.sliced(axis: 0, $0) }
-    }
+    held = HeldValues(inputsOf: graph, samples, batch: batch, threads: threads)
   }
 
   /// Runs up to the next stop.
@@ -47,7 +34,7 @@ public struct SteppedRun {
     in graph: Graph, last axis: Int, again: Bool = false
   ) throws(ExecutionError) -> [Tensor] {
     let stop = stops.removeFirst()
-    let segment = graph.nodes(neededFor: [stop], given: Set(held.keys))
+    let segment = graph.nodes(neededFor: [stop], given: held.ids)
     let void = again ? segment.last : nil
     let ran = Set(segment.map(\.id)).subtracting(void.map { [$0.id] } ?? [])
     waiting.removeAll { ran.contains($0.id) }
@@ -55,35 +42,15 @@ public struct SteppedRun {
     let rank = graph[stop].type.rank
     let order = (0..<rank).filter { $0 != axis } + [axis]
     guard !segment.isEmpty else {
-      let found = held[stop]?.map { $0.permuted(order) } ?? []
-      held = held.filter { alive.contains($0.key) }
+      let found = held.tensors[stop]?.map { $0.permuted(order) } ?? []
+      held.keep(where: alive.contains)
       return found
     }
     let lost = Set(void?.outputs ?? [])
     let made = segment.flatMap(\.outputs).filter { alive.contains($0) && !lost.contains($0) }
-    let produced = Set(segment.flatMap(\.outputs))
-    var given: [ValueID] = []
-    for case let value? in segment.flatMap(\.inputs)
-    where !produced.contains(value) && held[value] != nil && !given.contains(value) {
-      given.append(value)
-    }
     let taps = made.map { Evaluator.Tap(value: $0) } + [Evaluator.Tap(value: stop, last: axis)]
-    var results = [[Tensor]](repeating: [], count: taps.count)
-    var prepared: Evaluator?
-    var preparedFor: [[Int]] = []
-    for (k, shapes) in shapes.enumerated() {
-      if prepared == nil || preparedFor != shapes {
-        prepared = nil
-        prepared = try Evaluator(
-          concrete: try graph.concrete(shapes), from: given,
-          given.map { held[$0]?[k].shape ?? [] }, taps, threads: threads)
-        preparedFor = shapes
-      }
-      let found = try prepared?.run(given.map { held[$0]?[k] ?? Tensor(scalar: 0) }) ?? []
-      for (place, tensor) in found.enumerated() { results[place].append(tensor) }
-    }
-    held = held.filter { alive.contains($0.key) }
-    for (value, tensors) in zip(made, results) { held[value] = tensors }
+    let results = try held.run(segment, of: graph, taps)
+    held.keep(made, results, where: alive.contains)
     return results.last ?? []
   }
 
