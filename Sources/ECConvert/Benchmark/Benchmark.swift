@@ -87,11 +87,8 @@ final class BenchmarkSubject {
       try Pipelines.keras(toONNX: .unchanged).run(on: &graph, verifying: false)
       written = try TemporaryModel(graph, ONNXExporter(options: ONNXExportOptions()))
     }
-    let range = source.graph.inputRange
-    arguments =
-      [
-        written?.path ?? path, "\(WorkerThreads.count(options.threads))", "\(options.seed)",
-        "\(range.lowerBound)", "\(range.upperBound)",
-      ] + shapes.map { $0.map(String.init).joined(separator: ",") }
+    arguments = BenchmarkWorker.arguments(
+      written?.path ?? path, threads: options.threads, seed: options.seed,
+      range: source.graph.inputRange, shapes: shapes)
   }
 }

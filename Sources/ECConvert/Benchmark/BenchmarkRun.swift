@@ -1,5 +1,4 @@
 import ECDiagnostics
-import Glibc
 
 /// The workers of a benchmark and what they have done so far.
 struct BenchmarkRun: ~Copyable {
@@ -49,19 +48,13 @@ struct BenchmarkRun: ~Copyable {
     warnings += refusals
   }
 
-  /// What lies between two turns where engines have threads that wait for work: those of onnxruntime
-  /// do so for 35 ms after each run, spinning, and would take a core from the next one's.
-  private static let pauseMicroseconds: UInt32 = 60_000
-
   /// Runs all in turn after one round that doesn't count.
   mutating func measure(_ progress: (String, Double?) -> Void) throws {
     let start = ProcessMemory.now
     let limit = options.runs ?? 50
     for round in 0...limit {
       for worker in round % 2 == 0 ? workers : workers.reversed() {
-        if workers.count > 1 && WorkerThreads.count(options.threads) > 1 {
-          usleep(Self.pauseMicroseconds)
-        }
+        if workers.count > 1 { WorkerProcess.pause(threads: options.threads) }
         do throws(WorkerProcess.Failure) {
           let times = try worker.process.run()
           if round > 0 { worker.times.append(times) }

@@ -21,6 +21,16 @@ public struct BenchmarkWorker {
     shapes = arguments[5...].map { $0.split(separator: ",").compactMap { Int($0) } }
   }
 
+  /// The arguments with which a worker, of whichever engine, runs a model on random inputs.
+  static func arguments(
+    _ path: String, threads: Int, seed: UInt64, range: ClosedRange<Float>, shapes: [[Int]]
+  ) -> [String] {
+    [
+      path, "\(WorkerThreads.count(threads))", "\(seed)", "\(range.lowerBound)",
+      "\(range.upperBound)",
+    ] + shapes.map { $0.map(String.init).joined(separator: ",") }
+  }
+
   /// Talks on standard input and output until the input ends.
   public func serve() {
     let base = ProcessMemory.residentByteCount

@@ -63,6 +63,12 @@ final class WorkerProcess {
     if process > 0 { waitpid(process, nil, 0) }
   }
 
+  /// Waits between the turns of two workers with threads that wait for work: those of onnxruntime do so
+  /// for 35 ms after each run, spinning, and would take a core from the next one's.
+  static func pause(threads: Int) {
+    if WorkerThreads.count(threads) > 1 { usleep(60_000) }
+  }
+
   /// Runs the model once.
   func run() throws(Failure) -> (wall: Double, cpu: Double) {
     let words = try ask("run").split(separator: " ").compactMap { Double($0) }

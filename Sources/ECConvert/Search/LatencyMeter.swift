@@ -60,9 +60,15 @@ final class LatencyMeter {
       let start = ProcessMemory.now
       var (own, other) = (RunTimes(), RunTimes())
       for round in 0...Self.rounds.most {
+        func turn(_ process: WorkerProcess) throws(WorkerProcess.Failure) -> (
+          wall: Double, cpu: Double
+        ) {
+          WorkerProcess.pause(threads: options.threads)
+          return try process.run()
+        }
         let runs =
           round % 2 == 0
-          ? (try worker.run(), try source.run()) : Self.swapped(try source.run(), try worker.run())
+          ? (try turn(worker), try turn(source)) : Self.swapped(try turn(source), try turn(worker))
         if round > 0 {
           own.append(runs.0)
           other.append(runs.1)
@@ -87,9 +93,7 @@ final class LatencyMeter {
     _ model: TemporaryModel, _ range: ClosedRange<Float>, _ options: ConversionOptions
   ) throws -> [String] {
     let shapes = try Evaluator.inputShapes(of: model.graph, batch: 1)
-    return [
-      model.path, "\(WorkerThreads.count(options.threads))", "\(options.seed)",
-      "\(range.lowerBound)", "\(range.upperBound)",
-    ] + shapes.map { $0.map(String.init).joined(separator: ",") }
+    return BenchmarkWorker.arguments(
+      model.path, threads: options.threads, seed: options.seed, range: range, shapes: shapes)
   }
 }
