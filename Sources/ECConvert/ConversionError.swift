@@ -87,9 +87,8 @@ public struct ConversionFault: DiagnosticError, Equatable {
       .batchUnproven, .cannotMeasure:
       .input
     case .unknownOutput, .options, .noSuchInput, .unnamedShape, .shapeDoesNotFit, .layoutUnknown,
-      .noLabels:
+      .noLabels, .otherSensitivities:
       .usage
-    case .otherSensitivities: .usage
     case .unreachable, .accuracy: .unreachable
     case .outputExists, .cannotWrite: .output
     case .differs: .verification

@@ -68,8 +68,7 @@ struct NetworkTraining {
       let epoch = standing.figures.count
       let figures = try run(epoch, of: epochs, trainer, frozen, data, teacher, batch)
       let now = trainer.state
-      try judge(
-        figures, try measure(trainer.trained, frozen, data), now, data, &standing)
+      judge(figures, try measure(trainer.trained, frozen, data), now, data, &standing)
       try save(now, standing, fingerprint)
     }
     guard canStop(data) else {
@@ -210,7 +209,7 @@ struct NetworkTraining {
   private func judge(
     _ own: (loss: Double, accuracy: Double), _ held: (loss: Double, matrix: ConfusionMatrix),
     _ state: TrainingState, _ data: LabelledImages, _ standing: inout Standing
-  ) throws {
+  ) {
     let isJudged = !data.validation.isEmpty
     var figures = EpochFigures(
       loss: own.loss, accuracy: own.accuracy,

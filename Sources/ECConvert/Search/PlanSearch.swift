@@ -31,8 +31,8 @@ struct PlanSearch {
       do throws(PruningError) {
         decision.plan = try budget.plan(meeting: target)
       } catch {
-        guard case .unreachable = error.reason, options.bestEffort else { throw error }
-        warnings.append("\(error.what); --best-effort takes that")
+        guard case .unreachable = error.reason else { throw error }
+        try settle(for: error, &warnings)
         decision.plan = budget.plan(ratio: 1)
       }
     } else if let target = options.targetSize {
@@ -51,6 +51,15 @@ struct PlanSearch {
   private var progress: (String, Double?) -> Void { stage.measures?.progress ?? { _, _ in } }
 
   private func note(_ words: String) { stage.measures?.note(words) }
+
+  /// Takes what is nearest to what was asked for, if the options let it.
+  /// - Throws: the fault, if they don't.
+  private func settle<Fault: DiagnosticError>(
+    for fault: Fault, _ warnings: inout [String]
+  ) throws(Fault) {
+    guard options.bestEffort else { throw fault }
+    warnings.append("\(fault.what); --best-effort takes that")
+  }
 
   // MARK: What is reachable
 
@@ -109,12 +118,11 @@ struct PlanSearch {
       "reachable: at least \(Quantity.bytes(least)) (\(Self.share(least, now))), now "
         + "\(Quantity.bytes(now)), at most \(Quantity.bytes(most))")
     guard least <= wanted else {
-      let fault = ConversionFault(
-        .unreachable(
-          target: "\(wanted) bytes",
-          least: "\(least) (\(Self.share(least, now)) of the source's \(now))"))
-      if !options.bestEffort { throw fault }
-      warnings.append("\(fault.what); --best-effort takes that")
+      try settle(
+        for: ConversionFault(
+          .unreachable(
+            target: "\(wanted) bytes",
+            least: "\(least) (\(Self.share(least, now)) of the source's \(now))")), &warnings)
       decision.plan = strongest
       return
     }
@@ -165,12 +173,11 @@ struct PlanSearch {
         + "(\(Quantity.percent(leastSeconds / max(now, 1e-12)))), now and at most "
         + "\(Quantity.short(now * 1e3)) ms in \(meter.engine)")
     guard least <= wanted else {
-      let fault = ConversionFault(
-        .unreachable(
-          target: isShare ? "\(words(wanted)) of the source's time" : "\(words(wanted)) a run",
-          least: words(least)))
-      if !options.bestEffort { throw fault }
-      warnings.append("\(fault.what); --best-effort takes that")
+      try settle(
+        for: ConversionFault(
+          .unreachable(
+            target: isShare ? "\(words(wanted)) of the source's time" : "\(words(wanted)) a run",
+            least: words(least))), &warnings)
       decision.plan = strongest
       return
     }
@@ -247,18 +254,17 @@ struct PlanSearch {
       "\(Self.share(size.macs, whole.macCount)) of the MACs and "
       + "\(Self.share(size.parameters, whole.parameterCount)) of the parameters"
     if isFixed {
-      let fault = ConversionFault(
-        .accuracy(allowed: points, reachable: "a drop of \(Self.words(best.drop)) at \(reached)"))
-      if !options.bestEffort { throw fault }
-      warnings.append("\(fault.what); --best-effort takes that")
+      try settle(
+        for: ConversionFault(
+          .accuracy(allowed: points, reachable: "a drop of \(Self.words(best.drop)) at \(reached)")),
+        &warnings)
     } else if size.macs == whole.macCount && size.parameters == whole.parameterCount {
-      let fault = ConversionFault(
-        .accuracy(
-          allowed: points,
-          reachable: "nothing but the whole model; the weakest pruning that was "
-            + "tried loses \(Self.words(best.weakest))"))
-      if !options.bestEffort { throw fault }
-      warnings.append("\(fault.what); --best-effort takes that")
+      try settle(
+        for: ConversionFault(
+          .accuracy(
+            allowed: points,
+            reachable: "nothing but the whole model; the weakest pruning that was "
+              + "tried loses \(Self.words(best.weakest))")), &warnings)
     }
     finish(best.plan, best.drop)
 
