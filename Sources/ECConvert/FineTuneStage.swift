@@ -92,14 +92,14 @@ struct FineTuneStage {
       let outcome = try training.run(
         graph, data, teacher: material.teacher?.scores, fingerprint: rows.fingerprint)
       graph = outcome.graph
-      report.optimizer = fineTune.optimizer ?? .sgd
+      report.optimizer = fineTune.optimizer ?? .adamw
       report.layers = fineTune.layers
       report.head = trained.epochs[trained.best]
       (report.epochs, report.best) = (outcome.epochs, outcome.best)
       if outcome.best == nil {
         warnings.append(
           "training more than the classifier made the validation loss no lower, so the classifier "
-            + "alone is kept; try --optimizer adamw or a lower --learning-rate")
+            + "alone is kept; more images, --augment or a lower --learning-rate may help")
       }
       let scores = try NetworkScores(graph, images: network.images, threads: threads)
       report.validation = try scores.matrix(data.validation, data)

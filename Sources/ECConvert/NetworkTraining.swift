@@ -46,7 +46,7 @@ struct NetworkTraining {
     _ graph: Graph, _ data: LabelledImages, teacher: [Float]?, fingerprint: UInt64
   ) throws -> Outcome {
     let batch = try batch(graph, data)
-    let epochs = fineTune.epochs ?? 10
+    let epochs = fineTune.epochs ?? usualEpochs(data, batch: batch.count)
     let plan = plan(data, hasTeacher: teacher != nil, epochs: epochs, batch: batch.count)
     let frozen = try frozenPart(of: graph, data)
     let trainer = try NetworkTrainer(frozen?.trunk.rest ?? graph, batch: batch.count, plan)
@@ -101,17 +101,26 @@ struct NetworkTraining {
     return Batch(count: fixed, isFixed: true)
   }
 
+  private func stepsPerEpoch(_ data: LabelledImages, batch: Int) -> Int {
+    (data.train.count + batch - 1) / batch
+  }
+
+  /// Ten epochs, or as many as make 300 steps: what AdamW's small steps need to get anywhere, however
+  /// few the images are.
+  private func usualEpochs(_ data: LabelledImages, batch: Int) -> Int {
+    min(max(10, 300 / max(stepsPerEpoch(data, batch: batch), 1)), 100)
+  }
+
   private func plan(
     _ data: LabelledImages, hasTeacher: Bool, epochs: Int, batch: Int
   ) -> NetworkTrainer.Plan {
-    let stepsPerEpoch = (data.train.count + batch - 1) / batch
-    var plan = NetworkTrainer.Plan(stepCount: epochs * stepsPerEpoch)
-    let isAdam = fineTune.optimizer == .adamw
+    var plan = NetworkTrainer.Plan(stepCount: epochs * stepsPerEpoch(data, batch: batch))
+    let isAdam = fineTune.optimizer != .sgd
     plan.layers = layers
     let decay = Float(fineTune.weightDecay ?? (isAdam ? 0.01 : 1e-4))
     plan.optimizer = isAdam ? .adamW(weightDecay: decay) : .sgd(weightDecay: decay)
     plan.schedule = LearningRateSchedule(
-      rate: fineTune.learningRate ?? (isAdam ? 1e-4 : 5e-3), warmUp: plan.stepCount / 20)
+      rate: fineTune.learningRate ?? (isAdam ? 3e-4 : 2e-3), warmUp: plan.stepCount / 20)
     // One odd batch can throw away what a trained network knows.
     plan.gradientBound = 1
     plan.updatesStatistics = fineTune.batchNorm == .update

@@ -20,14 +20,14 @@ struct FineTuneArguments: ParsableArguments {
   @Option(
     help: ArgumentHelp(
       "How weights are learnt: lbfgs (all images at once, nothing to tune, head only), sgd (small "
-        + "batches with momentum), adamw. (default: lbfgs for the head, else sgd)",
+        + "batches with momentum), adamw. (default: lbfgs for the head, else adamw)",
       valueName: "NAME"))
   var optimizer: String?
 
   @Option(
     help: ArgumentHelp(
       "Most steps of lbfgs, or times through the images. (default: 200, small batches 60, "
-        + "more than the head 10)",
+        + "more than the head 10 to 100, as make 300 small batches)",
       valueName: "N"))
   var epochs: String?
 

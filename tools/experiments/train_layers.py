@@ -25,7 +25,7 @@ METHODS = {
     "all": ["--train-layers", "all"],
     "all, augment": ["--train-layers", "all", "--augment"],
     "all, update": ["--train-layers", "all", "--batchnorm-training", "update"],
-    "all, adamw": ["--train-layers", "all", "--optimizer", "adamw"],
+    "all, sgd": ["--train-layers", "all", "--optimizer", "sgd"],
     "all, teacher": ["--train-layers", "all", "--teacher"],
     "all, teacher, augment": ["--train-layers", "all", "--augment", "--teacher"],
 }

@@ -6,6 +6,9 @@
 
 Without models, those of make_onnx_models.py that have sums, gates, concatenations and a flatten.
 
+At most POSITIONS positions of a layer are looked at in each batch by ecconvert; so many samples are taken
+that no layer has more.
+
 Our binary prunes each model twice by one plan, once without a repair and once with it, on the same
 random samples.  Here the model without a repair is run in onnxruntime beside the whole one, and each
 Conv (one group), Gemm and MatMul that reads less than it did, or something else, is refitted in
@@ -28,6 +31,7 @@ from channel_masks import KEPT, Masker, attributes, quiet_session
 from compare import difference
 from run_oracle import CACHE, finish_making, start_making
 
+POSITIONS = 20_000
 USUAL = ("c_vgg_flatten", "c_resnet_bottleneck", "c_mbconv_se", "c_densenet", "c_gemm_forms")
 
 
@@ -190,7 +194,9 @@ def check(path, repair, a, folder):
     feed = {}
     for i in model.graph.input:
         dims = [d.dim_value for d in i.type.tensor_type.shape.dim]
-        feed[i.name] = rng.standard_normal([a.samples] + dims[1:]).astype(np.float32)
+        pixels = int(np.prod(dims[2:])) if len(dims) > 2 else 1
+        count = max(1, min(a.samples, POSITIONS // pixels))
+        feed[i.name] = rng.standard_normal([count] + dims[1:]).astype(np.float32)
     np.save(folder / "x.npy", next(iter(feed.values())))
     run(full, "-o", bare, "--prune", "0.5", "--criterion", "l2", "--round-to", "1", "--repair", "none",
         "--calibration", "none", "--save-plan", plan, "--report", folder / "bare.json")

@@ -1,7 +1,8 @@
 /// How the number of kept channels is rounded up.
 public enum ChannelRounding: Sendable, Equatable {
-  /// To a multiple of 16 in groups of at least 128 channels, of 8 from 32, of 4 from 16; of half as
-  /// many where rounding would take back more than a third of what was to be removed.
+  /// To a multiple of 16 in groups of at least 128 channels, of 8 from 32; of half as many, down to
+  /// 4, where rounding would take back more than a third of what was to be removed. Of 4 in any case
+  /// from 16 channels on: other counts are slower in the common runtimes than the next multiple.
   case automatic
   /// To a multiple of a number; 1 rounds nothing.
   case multiple(Int)
@@ -11,13 +12,14 @@ public enum ChannelRounding: Sendable, Equatable {
     switch self {
     case .multiple(let step): return min(channels, (kept + step - 1) / step * step)
     case .automatic:
-      var step = channels >= 128 ? 16 : channels >= 32 ? 8 : channels >= 16 ? 4 : 1
-      while step > 1 {
+      guard channels >= 16 else { return kept }
+      var step = channels >= 128 ? 16 : channels >= 32 ? 8 : 4
+      while step > 4 {
         let rounded = (kept + step - 1) / step * step
         if (rounded - kept) * 3 <= channels - kept { return min(channels, rounded) }
         step /= 2
       }
-      return kept
+      return min(channels, (kept + step - 1) / step * step)
     }
   }
 }
