@@ -1,5 +1,5 @@
 import ECDiagnostics
-import ECExecution
+public import ECExecution
 import ECGraph
 import ECTensor
 
@@ -12,6 +12,8 @@ public struct ComparisonOptions: Sendable {
   public var relativeTolerance: Double?
   /// The absolute difference that is always allowed.
   public var absoluteTolerance = 1e-6
+  /// How exactly the candidate multiplies; the reference computes in float32.
+  public var precision = Precision.single
   /// The architecture of the reference, if that holds weights only: a JSON file.
   public var architecture: String?
   /// Worker threads; 0 means all cores.
@@ -67,6 +69,7 @@ public struct Comparison: Sendable {
   private static func run(
     _ truth: Graph, _ other: Graph, _ candidate: String, _ options: ComparisonOptions
   ) throws -> [Output] {
+    try options.precision.check()
     let place = Place.file(candidate)
     guard truth.inputs.count == other.inputs.count, truth.outputs.count == other.outputs.count
     else {
@@ -93,10 +96,13 @@ public struct Comparison: Sendable {
     for (tensor, id) in zip(inputs, other.inputs) {
       given.append(try fitted(tensor, to: other[id], place))
     }
-    let found = try Evaluator(graph: other, inputShapes: given.map(\.shape), threads: threads)
-      .run(given)
+    let found = try Evaluator(
+      graph: other, inputShapes: given.map(\.shape), threads: threads, precision: options.precision
+    ).run(given)
     let allowed =
-      options.relativeTolerance ?? Verification.roundingTolerance(of: [truth, other])
+      options.relativeTolerance
+      ?? max(
+        Verification.roundingTolerance(of: [truth, other]), options.precision.roundingTolerance)
     return zip(zip(found, expected), truth.outputs).map { pair, id in
       let difference = Difference(pair.0, reference: pair.1)
       return Output(

@@ -1,4 +1,5 @@
 import ECDiagnostics
+import ECExecution
 import ECFineTune
 import ECGraph
 import ECImage
@@ -14,6 +15,7 @@ struct FeatureSource: Sendable {
   let checkpoint: CheckpointFolder?
   let threads: Int
   let seed: UInt64
+  var precision = Precision.single
 
   /// Features of images, and why some have none.
   struct Rows {
@@ -67,6 +69,7 @@ struct FeatureSource: Sendable {
     var fingerprint = Fingerprint()
     fingerprint.add(graph)
     fingerprint.add(UInt64(value.index))
+    fingerprint.add(precision.rawValue)
     fingerprint.add(epoch == 0 ? 0 : seed &+ UInt64(epoch))
     images.add(to: &fingerprint, items)
     let store = try FeatureStore(
@@ -74,6 +77,7 @@ struct FeatureSource: Sendable {
       width: width)
     var extractor = FeatureExtractor(graph: graph, value: value, width: width)
     extractor.threads = threads
+    extractor.precision = precision
     if let fixed = graph.inputs.first.flatMap({ graph[$0].type.shape.first?.value }) {
       extractor.batch = fixed
     }

@@ -1,3 +1,5 @@
+public import ECExecution
+
 /// What decides how a network is fine-tuned.
 public struct FineTuneOptions: Sendable {
   /// How weights are learnt.
@@ -27,7 +29,7 @@ public struct FineTuneOptions: Sendable {
   public var data: String
   /// What is learnt.
   public var layers = Layers.head
-  /// How weights are learnt; by default L-BFGS for the classifier alone, else momentum.
+  /// How weights are learnt; by default L-BFGS for the classifier alone, else AdamW.
   public var optimizer: Optimizer?
   /// How the statistics of batch normalizations are treated; means nothing to the head alone.
   public var batchNorm = BatchNorm.frozen
@@ -51,6 +53,8 @@ public struct FineTuneOptions: Sendable {
 
   /// Whether images are changed by chance, in every epoch otherwise.
   public var augments = false
+  /// How exactly the network multiplies that features come from.
+  public var precision = Precision.single
   /// A model of the same classes from whose scores is learnt too.
   public var teacher: String?
   /// Where what was computed is kept until the end; by default a hidden folder beside the output.

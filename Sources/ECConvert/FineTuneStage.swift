@@ -35,6 +35,7 @@ struct FineTuneStage {
   func run(
     _ slim: Graph, _ source: SourceModel, isKeras: Bool, warnings: inout [String]
   ) throws -> Result {
+    try fineTune.precision.check()
     var data = try DataSet.read(fineTune.data)
     data.splitValidation(share: fineTune.validationSplit, seed: options.seed)
     warnings += data.notes
@@ -50,7 +51,8 @@ struct FineTuneStage {
       images: try ImageSource(
         data, graph: graph, source: source, options: options, fineTune: fineTune,
         threads: threads),
-      checkpoint: checkpoint, threads: threads, seed: options.seed)
+      checkpoint: checkpoint, threads: threads, seed: options.seed,
+      precision: fineTune.precision)
     let training = trainedLayers.map {
       NetworkTraining(
         fineTune: fineTune, layers: $0, images: network.images, checkpoint: checkpoint,

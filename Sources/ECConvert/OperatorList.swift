@@ -27,7 +27,12 @@ public enum OperatorList {
 
     ## ONNX operators
 
-    Others are carried as they are, as barriers.
+    Others are carried as they are, as barriers that the executor doesn't run. So are some variants:
+    `QuantizeLinear` and `DequantizeLinear` in blocks or with computed scales; `GatherND` with
+    `batch_dims`, computed positions, or over open extents; `Reshape` to a shape computed from the
+    elements of a value, or that mixes the batch with other axes; `Slice` with computed bounds;
+    `Resize` across channels; `MaxPool` with its indices; `BatchNormalization` in training mode;
+    `Einsum` that broadcasts.
 
     \(onnxTable)
     """

@@ -45,6 +45,7 @@ struct Bench: ParsableCommand {
 
   @OptionGroup(title: "The source") var source: SourceArguments
   @OptionGroup(title: "Run") var compute: ComputeArguments
+  @OptionGroup(title: "Run") var exactness: PrecisionArguments
   @OptionGroup(title: "Messages") var words: OutputArguments
 
   func run() throws {
@@ -59,6 +60,7 @@ struct Bench: ParsableCommand {
     if let runs { options.runs = try OptionValues.integer(runs, "--runs", atLeast: 1) }
     if let python { options.python = python == "none" ? nil : python }
     options.threads = try compute.threadCount()
+    options.precision = try exactness.value()
     options.seed = try compute.seedValue()
     let progress = Progress(console)
     defer { progress.finish() }

@@ -29,7 +29,7 @@ struct Compare: ParsableCommand {
   @Option(
     help: ArgumentHelp(
       "Difference allowed, relative to an output's largest magnitude. (default: 0.0001; 0.02 "
-        + "where one of the models computes in half precision)",
+        + "where one of the models computes in half precision; 0.03 with --precision bf16)",
       valueName: "R"))
   var rtol: String?
 
@@ -42,6 +42,7 @@ struct Compare: ParsableCommand {
 
   @OptionGroup(title: "The source (of A)") var source: SourceArguments
   @OptionGroup(title: "Run") var compute: ComputeArguments
+  @OptionGroup(title: "Run (of B)") var exactness: PrecisionArguments
   @OptionGroup(title: "Messages") var words: OutputArguments
 
   func run() throws {
@@ -61,6 +62,7 @@ struct Compare: ParsableCommand {
     }
     options.architecture = source.arch
     options.threads = try compute.threadCount()
+    options.precision = try exactness.value()
     options.seed = try compute.seedValue()
     let comparison = try Comparison(of: candidate, with: reference, options)
     Console.data(json ? comparison.json() : comparison.lines.joined(separator: "\n"))

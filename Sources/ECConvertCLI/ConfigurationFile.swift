@@ -50,6 +50,7 @@ enum ConfigurationFile {
     ("validation-split", { number($0.fineTuning.validationSplit) }),
     ("image-size", { number($0.fineTuning.imageSize) }),
     ("augment", { flag($0.fineTuning.augment) }),
+    ("precision", { text($0.fineTuning.exactness.precision) }),
     ("teacher", { text($0.fineTuning.teacher) }),
     ("class-weights", { flag($0.fineTuning.classWeights) }),
     ("early-stopping", { number($0.fineTuning.earlyStopping) }),

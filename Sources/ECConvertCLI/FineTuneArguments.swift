@@ -82,6 +82,8 @@ struct FineTuneArguments: ParsableArguments {
       "Learn from the scores of this model too, which has the same classes.", valueName: "IN"))
   var teacher: String?
 
+  @OptionGroup var exactness: PrecisionArguments
+
   /// The options for data.
   func options(_ data: String, _ option: String) throws(UsageError) -> FineTuneOptions {
     if data.isEmpty { throw UsageError(option, "the name is empty") }
@@ -121,6 +123,7 @@ struct FineTuneArguments: ParsableArguments {
       options.patience = try OptionValues.integer(earlyStopping, "--early-stopping", atLeast: 0)
     }
     options.augments = augment
+    options.precision = try exactness.value()
     options.teacher = teacher
     return options
   }
@@ -161,6 +164,7 @@ extension FineTuneArguments {
       ("--validation-split", validationSplit != nil), ("--image-size", imageSize != nil),
       ("--class-weights", classWeights), ("--early-stopping", earlyStopping != nil),
       ("--augment", augment), ("--teacher", teacher != nil),
+      ("--precision", exactness.precision != nil),
     ]
     return options.first { $0.isGiven }?.name
   }

@@ -39,6 +39,23 @@ struct OutputArguments: ParsableArguments {
   }
 }
 
+/// How exactly a command multiplies.
+struct PrecisionArguments: ParsableArguments {
+  @Option(
+    help: ArgumentHelp(
+      "How this engine multiplies while it runs a model: fp32, or bf16 (bfloat16 in convolutions "
+        + "and dense layers: faster, and good for two digits), where the processor can. "
+        + "(default: fp32)",
+      valueName: "NAME"))
+  var precision: String?
+
+  /// The value.
+  func value() throws(UsageError) -> ComputePrecision {
+    guard let precision else { return .single }
+    return try OptionValues.choice(precision, "--precision")
+  }
+}
+
 /// The options of a run that computes.
 struct ComputeArguments: ParsableArguments {
   @Option(help: ArgumentHelp("Worker threads. (default: all cores)", valueName: "N"))

@@ -3,7 +3,7 @@ public import ECGraph
 import ECKernels
 public import ECTensor
 
-/// A graph prepared to run: float32, forward, for inputs of fixed shapes.
+/// A graph prepared to run: forward, for inputs of fixed shapes.
 ///
 /// It is prepared again after every change of the graph. It may move between threads but not run on
 /// two at once.
@@ -21,10 +21,12 @@ public final class Evaluator {
   /// - Parameter outputs: the values that `run` gives; the graph's outputs by default.
   /// - Throws: `ExecutionError` if a shape doesn't fit or an operator can't be run.
   public convenience init(
-    graph: Graph, inputShapes: [[Int]], outputs: [ValueID]? = nil, threads: Int = 1
+    graph: Graph, inputShapes: [[Int]], outputs: [ValueID]? = nil, threads: Int = 1,
+    precision: Precision = .single
   ) throws(ExecutionError) {
     try self.init(
-      graph, inputShapes, (outputs ?? graph.outputs).map { Tap(value: $0) }, threads: threads)
+      graph, inputShapes, (outputs ?? graph.outputs).map { Tap(value: $0) }, threads: threads,
+      precision: precision)
   }
 
   /// A value that is handed out, in row-major order or with one axis moved to the end.
@@ -34,21 +36,23 @@ public final class Evaluator {
   }
 
   convenience init(
-    _ graph: Graph, _ inputShapes: [[Int]], _ taps: [Tap], threads: Int
+    _ graph: Graph, _ inputShapes: [[Int]], _ taps: [Tap], threads: Int,
+    precision: Precision = .single
   ) throws(ExecutionError) {
     try self.init(
       concrete: try graph.concrete(inputShapes), from: graph.inputs, inputShapes, taps,
-      threads: threads)
+      threads: threads, precision: precision)
   }
 
   /// Prepares the part of a graph, all of whose extents are numbers, behind given values.
   init(
-    concrete: Graph, from given: [ValueID], _ shapes: [[Int]], _ taps: [Tap], threads: Int
+    concrete: Graph, from given: [ValueID], _ shapes: [[Int]], _ taps: [Tap], threads: Int,
+    precision: Precision = .single
   ) throws(ExecutionError) {
     inputNames = given.map { concrete[$0].name }
     mapped = concrete.mappedFiles
     inputShapes = shapes
-    let lowering = GraphLowering(threads: threads)
+    let lowering = GraphLowering(threads: threads, precision: precision)
     do throws(GraphError) {
       let values = try lowering.lower(concrete, from: given, shapes, for: taps.map(\.value))
       var outputShapes: [[Int]] = []

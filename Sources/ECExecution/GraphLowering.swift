@@ -26,8 +26,9 @@ final class GraphLowering: KernelBuilder {
   /// The operands that were copied for their readers.
   var readings: [Reading: KernelValue] = [:]
 
-  init(threads: Int, mode: LoweringMode = .inference) {
+  init(threads: Int, mode: LoweringMode = .inference, precision: Precision = .single) {
     program = ProgramBuilder(threads: threads)
+    program.usesBFloat16 = precision == .bfloat16
     self.mode = mode
   }
 

@@ -37,11 +37,12 @@ struct Layout: Equatable {
   }
 
   /// The library is to choose.
-  static func free(_ dims: [Int]) throws(KernelError) -> Layout {
+  static func free(_ dims: [Int], _ type: dnnl_data_type_t = dnnl_f32) throws(KernelError) -> Layout
+  {
     var desc = dnnl_memory_desc_t()
     try check(
       dnnl_memory_desc_init_by_tag(
-        &desc, Int32(dims.count), padded(dims), dnnl_f32, dnnl_format_tag_any),
+        &desc, Int32(dims.count), padded(dims), type, dnnl_format_tag_any),
       "memory description")
     return Layout(desc)
   }

@@ -7,10 +7,12 @@ extension Lowering {
     let n = shapes[node.output][1]
     // The library's weights are `[n, k]`.
     let weightDims = transposed ? shapes[weights] : shapes[weights].reversed()
-    func descriptor(_ matrix: Layout) throws(KernelError) -> dnnl_inner_product_desc_t {
+    func descriptor(
+      _ matrix: Layout, _ factors: dnnl_data_type_t = dnnl_f32
+    ) throws(KernelError) -> dnnl_inner_product_desc_t {
       var descriptor = dnnl_inner_product_desc_t()
       var (source, result) = (
-        try Layout.free(shapes[x]).desc, try Layout.free(shapes[node.output]).desc
+        try Layout.free(shapes[x], factors).desc, try Layout.free(shapes[node.output]).desc
       )
       var (matrix, shift) = (matrix.desc, try Layout.rowMajor([n]).desc)
       let status = withUnsafePointer(to: &shift) { shift in
@@ -22,7 +24,12 @@ extension Lowering {
       return descriptor
     }
     var chosen: (description: Description, isFused: Bool)?
-    if let given = largeConstant(weights) {
+    if usesBFloat16,
+      let fast = try describeFast(descriptor(.free(weightDims, dnnl_bf16), dnnl_bf16), node)
+    {
+      chosen = (fast, true)
+    }
+    if chosen == nil, let given = largeConstant(weights) {
       let layout = transposed ? given : try given.transposed([1, 0])
       chosen = try describeFused(descriptor(layout), node, name: "inner product")
       if chosen?.description.isReference == true { chosen = nil }

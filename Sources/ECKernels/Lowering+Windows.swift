@@ -9,12 +9,13 @@ extension Lowering {
     var weightDims = shapes[weights]
     if groups > 1 { weightDims = [groups, weightDims[0] / groups] + weightDims[1...] }
     func descriptor(
-      _ algorithm: dnnl_alg_kind_t, _ image: Layout
+      _ algorithm: dnnl_alg_kind_t, _ image: Layout, _ factors: dnnl_data_type_t = dnnl_f32
     ) throws(KernelError) -> dnnl_convolution_desc_t {
       var descriptor = dnnl_convolution_desc_t()
       var (source, result) = (image.desc, try Layout.free(shapes[node.output]).desc)
       var (kernel, shift) = (
-        try Layout.free(weightDims).desc, try Layout.rowMajor([shapes[node.output][1]]).desc
+        try Layout.free(weightDims, factors).desc,
+        try Layout.rowMajor([shapes[node.output][1]]).desc
       )
       let status = withUnsafePointer(to: &shift) { shift in
         dnnl_dilated_convolution_forward_desc_init(
@@ -28,14 +29,19 @@ extension Lowering {
     }
     let free = try Layout.free(shapes[x])
     var (made, isFused) = (Description?.none, true)
+    if usesBFloat16, groups == 1 {
+      made = try describeFast(
+        descriptor(dnnl_convolution_direct, .free(shapes[x], dnnl_bf16), dnnl_bf16), node)
+    }
     // Backward needs the direct form.
-    if propagation == dnnl_forward_inference, prefersWinograd(node, window, groups: groups) {
+    if made == nil, propagation == dnnl_forward_inference,
+      prefersWinograd(node, window, groups: groups)
+    {
       made = try describe(descriptor(dnnl_convolution_winograd, free), stages(of: node))
     }
     // What comes in blocks stays so: both forms are equally fast, a reorder costs.
     if made == nil, groups == 1, main(x).layout.strides == nil {
-      made = try describe(descriptor(dnnl_convolution_direct, main(x).layout), stages(of: node))
-      if made?.isReference == true { made = nil }
+      made = try describeFast(descriptor(dnnl_convolution_direct, main(x).layout), node)
     }
     if made == nil {
       let choice = try describeFused(
@@ -89,6 +95,12 @@ extension Lowering {
       case .sum: [.sum]
       }
     }
+  }
+
+  /// Chooses a fast implementation with the fused stages in it, or gives nil where there is none.
+  func describeFast<D>(_ descriptor: D, _ node: Node) throws(KernelError) -> Description? {
+    let made = try describe(descriptor, stages(of: node))
+    return made?.isReference == true ? nil : made
   }
 
   /// Chooses an implementation with the fused stages in it, or, where that is worse, without.

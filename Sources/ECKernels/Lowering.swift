@@ -66,6 +66,8 @@ struct Lowering {
   private var place = Place()
   private var reading: [Int] = []
 
+  /// Whether factors may be rounded to bfloat16.
+  let usesBFloat16: Bool
   private let inputDims: [[Int]]
   private let threads: Int
 
@@ -80,6 +82,7 @@ struct Lowering {
     nodes = fusion.run(builder.nodes)
     let isTraining = nodes.contains { $0.operation.isGradient }
     propagation = isTraining ? dnnl_forward_training : dnnl_forward_inference
+    usesBFloat16 = builder.usesBFloat16 && !isTraining && BFloat16.isNative
     placements = [[Placement]](repeating: [], count: shapes.count)
     pending = [Int](repeating: 0, count: shapes.count)
     var inputDims: [[Int]] = []

@@ -9,6 +9,9 @@ public struct ProgramBuilder {
   public let threads: Int
   /// Where in the model the kernels added next come from; errors carry it.
   public var place = Place()
+  /// Whether convolutions of one group and inner products take their factors in bfloat16, where the
+  /// library has a kernel for it. Sums and all that lies between kernels stay in float32.
+  public var usesBFloat16 = false
 
   var sources: [Source] = []
   var shapes: [[Int]] = []

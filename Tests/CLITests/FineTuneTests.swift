@@ -335,4 +335,27 @@ import Testing
       #expect(warnings.contains { $0.contains("classifier alone is kept") }, "\(warnings)")
     }
   }
+
+  @Test func `features in bfloat16 are not those in float32, and teach as well`() throws {
+    guard
+      try Command.run(
+        ["compare", model("cnn"), model("cnn"), "--precision", "bf16"]
+      ).status == 0
+    else { return }
+    try Command.inFolder { folder in
+      func learnt(_ options: String...) throws -> [String: Any] {
+        try learn(
+          ["finetune", model("cnn"), "--data", data("split"), "-o", "out.onnx"] + options,
+          in: folder)
+      }
+      let whole = try learnt()
+      let bytes = Fixture.bytes(folder + "/out.onnx")
+      let rounded = try learnt("--precision", "bf16")
+      #expect(bytes != Fixture.bytes(folder + "/out.onnx"))
+      func accuracy(_ found: [String: Any]) -> Double {
+        (found["validation"] as? [String: Any])?["accuracy"] as? Double ?? -1
+      }
+      #expect(abs(accuracy(whole) - accuracy(rounded)) < 0.2)
+    }
+  }
 }

@@ -40,6 +40,7 @@ public struct Benchmark: Sendable {
     progress: @escaping @Sendable (String, Double?) -> Void
   ) throws(ConversionError) {
     do {
+      try options.precision.check()
       var subjects = [try BenchmarkSubject(path, architecture: options.architecture, options)]
       if let baseline = options.baseline {
         subjects.append(try BenchmarkSubject(baseline, architecture: nil, options))

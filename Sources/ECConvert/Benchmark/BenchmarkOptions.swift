@@ -1,3 +1,5 @@
+public import ECExecution
+
 /// How a model is measured.
 public struct BenchmarkOptions: Sendable {
   /// Another model, measured in the same rounds.
@@ -8,6 +10,8 @@ public struct BenchmarkOptions: Sendable {
   public var batch = 1
   /// Threads of every engine; 0 means all cores.
   public var threads = 0
+  /// How exactly this engine multiplies.
+  public var precision = Precision.single
   /// Measured runs of each; `nil` means 50, or as many as fit into ten seconds, but at least 5.
   public var runs: Int?
   /// The seed of the inputs.

@@ -28,7 +28,8 @@ struct BenchmarkRun: ~Copyable {
   mutating func start(_ subjects: [BenchmarkSubject]) throws {
     var refusals: [String] = []
     for (index, subject) in subjects.enumerated() {
-      var commands = [(engine: "ecconvert", words: options.worker)]
+      let own = options.worker + BenchmarkWorker.words(options.precision)
+      var commands = [(engine: "ecconvert", words: own)]
       if let python = options.python {
         commands.append(("onnxruntime", [python, "-c", RuntimeScript.text]))
       }

@@ -11,9 +11,18 @@ public struct BenchmarkWorker {
   private let seed: UInt64
   private let range: ClosedRange<Float>
   private let shapes: [[Int]]
+  private let precision: Precision
+
+  /// What `Benchmark` puts between its worker command and the arguments of any engine.
+  static func words(_ precision: Precision) -> [String] {
+    precision == .single ? [] : ["--precision=\(precision.rawValue)"]
+  }
 
   /// Takes the arguments that `Benchmark` puts behind its worker command; `nil` if they are others.
   public init?(arguments: [String]) {
+    let precision = Precision.allCases.last { arguments.starts(with: Self.words($0)) } ?? .single
+    self.precision = precision
+    let arguments = Array(arguments.dropFirst(Self.words(precision).count))
     guard arguments.count >= 5, let threads = Int(arguments[1]), let seed = UInt64(arguments[2]),
       let low = Float(arguments[3]), let high = Float(arguments[4]), low <= high
     else { return nil }
@@ -68,7 +77,7 @@ public struct BenchmarkWorker {
   private func prepared() throws -> Evaluator {
     var graph = try SourceModel.read(path).graph
     try Pipelines.onnxToONNX(.unchanged).run(on: &graph, verifying: false)
-    return try Evaluator(graph: graph, inputShapes: shapes, threads: threads)
+    return try Evaluator(graph: graph, inputShapes: shapes, threads: threads, precision: precision)
   }
 
   /// Writes elements as they lie in memory, a file for each tensor, for checks by other programs.

@@ -19,6 +19,8 @@ public struct FeatureExtractor: Sendable {
   public let width: Int
   /// Workers, each with one thread.
   public var threads = 1
+  /// How exactly the network multiplies.
+  public var precision = Precision.single
   /// The images that run together.
   public var batch = 8
   /// The most memory of programs; beyond it there are fewer workers of more threads each.
@@ -113,7 +115,8 @@ public struct FeatureExtractor: Sendable {
     let input = tensor(images)
     if evaluator == nil {
       evaluator = try Evaluator(
-        graph: graph, inputShapes: [input.shape], outputs: [value], threads: threads)
+        graph: graph, inputShapes: [input.shape], outputs: [value], threads: threads,
+        precision: precision)
     }
     guard let result = try evaluator?.run([input]).first else { return broken }
     try result.withFloats { (floats) throws(ExecutionError) in
