@@ -57,6 +57,7 @@ let package = Package(
     library("ECTensor", ["ECDiagnostics"]),
     library("ECRandom", []),
     library("ECHash", ["CXXHash"]),
+    library("ECMachine", ["CLinux"]),
     library("ECImage", ["ECDiagnostics", "ECRandom", "CImage"]),
     library("ECHDF5", ["ECDiagnostics", "CHDF5"]),
     library("ECArchive", ["ECDiagnostics", "CZip"]),
@@ -77,7 +78,10 @@ let package = Package(
     // Work
     library("ECCentrality", ["ECDiagnostics", "ECBLAS", "ECRandom", "CResidual"]),
     library(
-      "ECExecution", ["ECDiagnostics", "ECTensor", "ECGraph", "ECKernels", "ECBLAS", "ECRandom"]),
+      "ECExecution",
+      [
+        "ECDiagnostics", "ECTensor", "ECGraph", "ECKernels", "ECBLAS", "ECMachine", "ECRandom",
+      ]),
     library(
       "ECFineTune",
       [
@@ -99,13 +103,13 @@ let package = Package(
       [
         "ECDiagnostics", "ECTensor", "ECGraph", "ECOperators", "ECHDF5", "ECKeras", "ECONNX",
         "ECExecution", "ECPasses", "ECArchitectures", "ECPruning", "ECCentrality", "ECFineTune",
-        "ECImage", "ECRandom", "ECArchive", "ECHash", "ECReport", collections,
+        "ECImage", "ECRandom", "ECArchive", "ECHash", "ECMachine", "ECReport", collections,
       ]),
     library(
       "ECBatch",
       [
-        "ECDiagnostics", "ECGraph", "ECHash", "ECReport", "ECConvert", "CYAML", "CLinux",
-        collections,
+        "ECDiagnostics", "ECGraph", "ECHash", "ECMachine", "ECReport", "ECConvert", "CYAML",
+        "CLinux", collections,
       ]),
     .executableTarget(
       name: "ECConvertCLI",
@@ -128,6 +132,7 @@ let package = Package(
       name: "ECTestSupport", dependencies: ["ECDiagnostics", "ECTensor", "ECGraph"],
       path: "Tests/ECTestSupport", swiftSettings: swiftSettings),
     tests("ECDiagnosticsTests", ["ECDiagnostics"]),
+    tests("ECMachineTests", ["ECMachine"]),
     tests("ECTensorTests", ["ECTensor"]),
     tests("ECHDF5Tests", ["ECHDF5"]),
     tests("ECArchiveTests", ["ECArchive"]),

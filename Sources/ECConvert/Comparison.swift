@@ -42,8 +42,8 @@ public struct Comparison: Sendable {
   public var lines: [String] {
     outputs.map { output in
       "\(output.passed ? "same" : "DIFFERENT")  '\(output.name)': largest difference "
-        + "\(ConversionFault.short(output.difference.absolute)), "
-        + "\(ConversionFault.short(output.difference.relative)) of the largest magnitude"
+        + "\(Quantity.short(output.difference.absolute)), "
+        + "\(Quantity.short(output.difference.relative)) of the largest magnitude"
     }
   }
 
