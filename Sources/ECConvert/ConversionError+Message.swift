@@ -3,6 +3,12 @@ extension ConversionFault {
     switch reason {
     case .cannotRead(let message, _): message
     case .unknownFormat(let found): "not a model that is read: \(found)"
+    case .foreignFormat(.savedModel): "a TensorFlow SavedModel folder, which isn't read"
+    case .foreignFormat(.folder): "a folder, not a model"
+    case .foreignFormat(.tensorFlowLite): "a TensorFlow Lite file, which isn't read"
+    case .foreignFormat(.safetensors):
+      "a safetensors file, which holds weights without an architecture"
+    case .foreignFormat(.pickle): "a Python pickle, such as old PyTorch files, which is never run"
     case .unknownOutput(let ext):
       ext.isEmpty ? "the output has no extension" : "'.\(ext)' is no format that is written"
     case .outputExists: "the output exists"
@@ -51,6 +57,8 @@ extension ConversionFault {
     switch reason {
     case .cannotRead(_, let isMissing): isMissing ? "check the path" : nil
     case .unknownFormat: "give a Keras .keras or .h5 file or an .onnx file"
+    case .foreignFormat(.folder): "name one model; 'ecconvert batch' takes folders"
+    case .foreignFormat: "export the original model to ONNX or Keras"
     case .unknownOutput: "name the output with .onnx, .h5 or .keras"
     case .outputExists: "give --force to replace it"
     case .cannotWrite: nil
