@@ -39,7 +39,7 @@ let package = Package(
     .systemLibrary(
       name: "CProtobufC", pkgConfig: "libprotobuf-c", providers: [.apt(["libprotobuf-c-dev"])]),
     .systemLibrary(name: "CZip", pkgConfig: "libzip", providers: [.apt(["libzip-dev"])]),
-    .systemLibrary(name: "CMatIO", pkgConfig: "matio", providers: [.apt(["libmatio-dev"])]),
+    .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
     .systemLibrary(name: "CONEDNN", providers: [.apt(["libdnnl-dev"])]),
     .target(name: "CONNX", dependencies: ["CProtobufC"]),
     .systemLibrary(
@@ -61,7 +61,7 @@ let package = Package(
     library("ECImage", ["ECDiagnostics", "ECRandom", "CImage"]),
     library("ECHDF5", ["ECDiagnostics", "CHDF5"]),
     library("ECArchive", ["ECDiagnostics", "CZip"]),
-    library("ECMatIO", ["ECDiagnostics", "CMatIO"]),
+    library("ECMatlab", ["ECDiagnostics", "CZlib"]),
     library("ECBLAS", ["ECDiagnostics", "COpenBLAS"]),
     library("ECKernels", ["ECDiagnostics", "CONEDNN", "CLinux"]),
 
@@ -86,7 +86,7 @@ let package = Package(
       "ECFineTune",
       [
         "ECDiagnostics", "ECTensor", "ECGraph", "ECExecution", "ECKernels", "ECBLAS", "ECImage",
-        "ECMatIO", "ECRandom", "ECHash",
+        "ECMatlab", "ECRandom", "ECHash",
       ]),
     library("ECReport", ["ECDiagnostics", "ECGraph", collections]),
     library("ECArchitectures", ["ECDiagnostics", "ECGraph"]),
@@ -137,7 +137,7 @@ let package = Package(
     tests("ECHDF5Tests", ["ECHDF5"]),
     tests("ECArchiveTests", ["ECArchive"]),
     tests("ECImageTests", ["ECDiagnostics", "ECImage", "ECRandom"]),
-    tests("ECMatIOTests", ["ECMatIO"]),
+    tests("ECMatlabTests", ["ECMatlab"]),
     tests("ECCentralityTests", ["ECCentrality", "ECBLAS", "ECRandom"]),
     tests("ECKernelsTests", ["ECDiagnostics", "ECKernels"]),
     tests("ECGraphTests", ["ECTensor", "ECGraph", "ECOperators"]),
