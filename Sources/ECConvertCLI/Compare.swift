@@ -29,7 +29,7 @@ struct Compare: ParsableCommand {
   @Option(
     help: ArgumentHelp(
       "Difference allowed, relative to an output's largest magnitude. (default: 0.0001; 0.02 "
-        + "where one of the models computes in half precision; 0.03 with --precision bf16)",
+        + "where one of the models computes in half precision; 0.1 with --precision bf16)",
       valueName: "R"))
   var rtol: String?
 

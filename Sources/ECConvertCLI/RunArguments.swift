@@ -44,7 +44,7 @@ struct PrecisionArguments: ParsableArguments {
   @Option(
     help: ArgumentHelp(
       "How this engine multiplies while it runs a model: fp32, or bf16 (bfloat16 in convolutions "
-        + "and dense layers: faster, and good for two digits), where the processor can. "
+        + "and dense layers: faster, and less exact), where the processor can. "
         + "(default: fp32)",
       valueName: "NAME"))
   var precision: String?
@@ -58,7 +58,8 @@ struct PrecisionArguments: ParsableArguments {
 
 /// The options of a run that computes.
 struct ComputeArguments: ParsableArguments {
-  @Option(help: ArgumentHelp("Worker threads. (default: all cores)", valueName: "N"))
+  @Option(
+    help: ArgumentHelp("Worker threads. (default: all cores that may be used)", valueName: "N"))
   var threads: String?
 
   @Option(
