@@ -39,7 +39,7 @@ let package = Package(
     .systemLibrary(
       name: "CProtobufC", pkgConfig: "libprotobuf-c", providers: [.apt(["libprotobuf-c-dev"])]),
     .systemLibrary(name: "CZip", pkgConfig: "libzip", providers: [.apt(["libzip-dev"])]),
-    .systemLibrary(name: "CMatIO", pkgConfig: "matio", providers: [.apt(["libmatio-dev"])]),
+    .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
     .systemLibrary(name: "CONEDNN", providers: [.apt(["libdnnl-dev"])]),
     .target(name: "CONNX", dependencies: ["CProtobufC"]),
     .systemLibrary(
@@ -57,10 +57,11 @@ let package = Package(
     library("ECTensor", ["ECDiagnostics"]),
     library("ECRandom", []),
     library("ECHash", ["CXXHash"]),
+    library("ECMachine", ["CLinux"]),
     library("ECImage", ["ECDiagnostics", "ECRandom", "CImage"]),
     library("ECHDF5", ["ECDiagnostics", "CHDF5"]),
     library("ECArchive", ["ECDiagnostics", "CZip"]),
-    library("ECMatIO", ["ECDiagnostics", "CMatIO"]),
+    library("ECMatlab", ["ECDiagnostics", "CZlib"]),
     library("ECBLAS", ["ECDiagnostics", "COpenBLAS"]),
     library("ECKernels", ["ECDiagnostics", "CONEDNN", "CLinux"]),
 
@@ -77,12 +78,15 @@ let package = Package(
     // Work
     library("ECCentrality", ["ECDiagnostics", "ECBLAS", "ECRandom", "CResidual"]),
     library(
-      "ECExecution", ["ECDiagnostics", "ECTensor", "ECGraph", "ECKernels", "ECBLAS", "ECRandom"]),
+      "ECExecution",
+      [
+        "ECDiagnostics", "ECTensor", "ECGraph", "ECKernels", "ECBLAS", "ECMachine", "ECRandom",
+      ]),
     library(
       "ECFineTune",
       [
         "ECDiagnostics", "ECTensor", "ECGraph", "ECExecution", "ECKernels", "ECBLAS", "ECImage",
-        "ECMatIO", "ECRandom", "ECHash",
+        "ECMatlab", "ECRandom", "ECHash",
       ]),
     library("ECReport", ["ECDiagnostics", "ECGraph", collections]),
     library("ECArchitectures", ["ECDiagnostics", "ECGraph"]),
@@ -99,13 +103,13 @@ let package = Package(
       [
         "ECDiagnostics", "ECTensor", "ECGraph", "ECOperators", "ECHDF5", "ECKeras", "ECONNX",
         "ECExecution", "ECPasses", "ECArchitectures", "ECPruning", "ECCentrality", "ECFineTune",
-        "ECImage", "ECRandom", "ECArchive", "ECHash", "ECReport", collections,
+        "ECImage", "ECRandom", "ECArchive", "ECHash", "ECMachine", "ECReport", collections,
       ]),
     library(
       "ECBatch",
       [
-        "ECDiagnostics", "ECGraph", "ECHash", "ECReport", "ECConvert", "CYAML", "CLinux",
-        collections,
+        "ECDiagnostics", "ECGraph", "ECHash", "ECMachine", "ECReport", "ECConvert", "CYAML",
+        "CLinux", collections,
       ]),
     .executableTarget(
       name: "ECConvertCLI",
@@ -128,11 +132,12 @@ let package = Package(
       name: "ECTestSupport", dependencies: ["ECDiagnostics", "ECTensor", "ECGraph"],
       path: "Tests/ECTestSupport", swiftSettings: swiftSettings),
     tests("ECDiagnosticsTests", ["ECDiagnostics"]),
+    tests("ECMachineTests", ["ECMachine"]),
     tests("ECTensorTests", ["ECTensor"]),
     tests("ECHDF5Tests", ["ECHDF5"]),
     tests("ECArchiveTests", ["ECArchive"]),
     tests("ECImageTests", ["ECDiagnostics", "ECImage", "ECRandom"]),
-    tests("ECMatIOTests", ["ECMatIO"]),
+    tests("ECMatlabTests", ["ECMatlab"]),
     tests("ECCentralityTests", ["ECCentrality", "ECBLAS", "ECRandom"]),
     tests("ECKernelsTests", ["ECDiagnostics", "ECKernels"]),
     tests("ECGraphTests", ["ECTensor", "ECGraph", "ECOperators"]),

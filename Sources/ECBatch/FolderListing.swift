@@ -1,3 +1,4 @@
+import FoundationEssentials
 import Glibc
 
 /// The entries of folders.
@@ -5,16 +6,8 @@ package enum FolderListing {
   /// The names in a folder in order of their bytes, without those that start with a dot; none if it
   /// can't be read.
   package static func names(_ folder: String) -> [String] {
-    guard let stream = opendir(folder) else { return [] }
-    defer { closedir(stream) }
-    var names: [String] = []
-    while let entry = readdir(stream) {
-      let name = withUnsafePointer(to: &entry.pointee.d_name) {
-        $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-      }
-      if !name.hasPrefix(".") { names.append(name) }
-    }
-    return names.sorted()
+    let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+    return names.filter { !$0.hasPrefix(".") }.sorted()
   }
 
   /// Makes a folder and those above it.

@@ -40,7 +40,8 @@ struct BatchCheck {
     let found: [Tensor]
     do {
       found = try outputs(of: changed, inputs, built: built, at: wanted, count, threads)
-    } catch is ExecutionError {
+    } catch let error as ExecutionError {
+      if case .memory = error.reason { throw error }
       // Such as a sum with a constant of the batch's extent.
       throw ConversionFault(
         .batchIsBaked(from: built, to: wanted, relative: nil), at: .option("--batch"))

@@ -3,13 +3,19 @@ extension ConversionFault {
     switch reason {
     case .cannotRead(let message, _): message
     case .unknownFormat(let found): "not a model that is read: \(found)"
+    case .foreignFormat(.savedModel): "a TensorFlow SavedModel folder, which isn't read"
+    case .foreignFormat(.folder): "a folder, not a model"
+    case .foreignFormat(.tensorFlowLite): "a TensorFlow Lite file, which isn't read"
+    case .foreignFormat(.safetensors):
+      "a safetensors file, which holds weights without an architecture"
+    case .foreignFormat(.pickle): "a Python pickle, such as old PyTorch files, which is never run"
     case .unknownOutput(let ext):
       ext.isEmpty ? "the output has no extension" : "'.\(ext)' is no format that is written"
     case .outputExists: "the output exists"
     case .cannotWrite(let message): "can't be written: \(message)"
     case .differs(let output, let difference, let relative, let tolerance):
-      "output '\(output)' differs from the reference by \(Self.short(difference)) "
-        + "(\(Self.short(relative)) of its largest magnitude), allowed is \(Self.short(tolerance))"
+      "output '\(output)' differs from the reference by \(Quantity.short(difference)) "
+        + "(\(Quantity.short(relative)) of its largest magnitude), allowed is \(Quantity.short(tolerance))"
     case .options(let words): words
     case .noSuchInput(let name, let inputs):
       "the model has no input '\(name)', it has \(inputs.map { "'\($0)'" }.joined(separator: ", "))"
@@ -21,7 +27,7 @@ extension ConversionFault {
     case .batchIsBaked(let from, let to, let relative):
       "the model is built for a batch of \(from): with \(to) it "
         + (relative.map {
-          "computes something else (\(Self.short($0)) of the largest magnitude apart)"
+          "computes something else (\(Quantity.short($0)) of the largest magnitude apart)"
         } ?? "can't be computed")
     case .batchUnproven(let node):
       "node '\(node)' is carried as it is and can't be run, so nothing shows that it does the same "
@@ -38,7 +44,7 @@ extension ConversionFault {
     case .unreachable(let target, let least):
       "a target of \(target) can't be reached, the least is \(least)"
     case .accuracy(let allowed, let reachable):
-      "the accuracy falls by more than \(Self.short(allowed)) points; reachable is \(reachable)"
+      "the accuracy falls by more than \(Quantity.short(allowed)) points; reachable is \(reachable)"
     case .otherSensitivities(let isModel):
       isModel
         ? "it holds the sensitivities of another model"
@@ -51,6 +57,8 @@ extension ConversionFault {
     switch reason {
     case .cannotRead(_, let isMissing): isMissing ? "check the path" : nil
     case .unknownFormat: "give a Keras .keras or .h5 file or an .onnx file"
+    case .foreignFormat(.folder): "name one model; 'ecconvert batch' takes folders"
+    case .foreignFormat: "export the original model to ONNX or Keras"
     case .unknownOutput: "name the output with .onnx, .h5 or .keras"
     case .outputExists: "give --force to replace it"
     case .cannotWrite: nil
@@ -73,41 +81,5 @@ extension ConversionFault {
     case .otherSensitivities: "name another file, or give --force to measure anew"
     case .options, .noSuchInput, .calibration, .cannotMeasure: nil
     }
-  }
-
-  /// A number with three significant digits.
-  static func short(_ value: Double) -> String {
-    if value == 0 || !value.isFinite { return "\(value)" }
-    let exponent = (value.magnitude.exponentBase10)
-    let scaled = (value / pow10(exponent) * 100).rounded() / 100
-    return (-2...4).contains(exponent) ? "\(rounded(value, exponent))" : "\(scaled)e\(exponent)"
-  }
-
-  private static func rounded(_ value: Double, _ exponent: Int) -> Double {
-    let factor = pow10(2 - exponent)
-    return (value * factor).rounded() / factor
-  }
-
-  private static func pow10(_ exponent: Int) -> Double {
-    var result = 1.0
-    for _ in 0..<abs(exponent) { result *= 10 }
-    return exponent < 0 ? 1 / result : result
-  }
-}
-
-extension Double {
-  /// The exponent of the first decimal digit.
-  fileprivate var exponentBase10: Int {
-    var exponent = 0
-    var value = magnitude
-    while value >= 10 {
-      value /= 10
-      exponent += 1
-    }
-    while value < 1 && value > 0 {
-      value *= 10
-      exponent -= 1
-    }
-    return exponent
   }
 }

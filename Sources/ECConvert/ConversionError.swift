@@ -28,6 +28,8 @@ public struct ConversionFault: DiagnosticError, Equatable {
     case cannotRead(message: String, isMissing: Bool)
     /// The input is no model that is read.
     case unknownFormat(found: String)
+    /// The input is something else that is known.
+    case foreignFormat(ForeignFormat)
     /// The output's extension names no format that is written.
     case unknownOutput(extension: String)
     /// The output exists and isn't an earlier result of the same command.
@@ -83,7 +85,8 @@ public struct ConversionFault: DiagnosticError, Equatable {
   public var category: FaultCategory {
     switch reason {
     case .cannotRead(_, let isMissing): isMissing ? .missingInput : .input
-    case .unknownFormat, .badArchitecture, .cannotRun, .calibration, .teacher, .batchIsBaked,
+    case .unknownFormat, .foreignFormat, .badArchitecture, .cannotRun, .calibration, .teacher,
+      .batchIsBaked,
       .batchUnproven, .cannotMeasure:
       .input
     case .unknownOutput, .options, .noSuchInput, .unnamedShape, .shapeDoesNotFit, .layoutUnknown,

@@ -1,3 +1,4 @@
+import ECDiagnostics
 import ECFineTune
 import ECGraph
 import ECImage
@@ -107,9 +108,9 @@ struct FineTuneReport {
   }
 
   private func line(_ name: String, _ own: EpochFigures, isKept: Bool) -> String {
-    "  \(name): loss \(ConversionFault.short(own.loss)), accuracy \(percent(own.accuracy))"
+    "  \(name): loss \(Quantity.short(own.loss)), accuracy \(percent(own.accuracy))"
       + (own.validationAccuracy.map { ", validation \(percent($0))" } ?? "")
-      + (own.validationLoss.map { " (loss \(ConversionFault.short($0)))" } ?? "")
+      + (own.validationLoss.map { " (loss \(Quantity.short($0)))" } ?? "")
       + (isKept ? " (kept)" : "")
   }
 

@@ -86,8 +86,12 @@ extension Inspection {
       let parameters = all.reduce(0) { $0 + $1.parameters }
       let shown = all.prefix(3).map { Inspection.fit($0.layer, 40) }
       let more = all.count > shown.count ? ["\(all.count - shown.count) more"] : []
-      let cost = "\(Quantity.count(channels)) channels, \(Quantity.count(parameters)) parameters"
-      return Inspection.wrapped("\(reason): \(cost)", indent: 2)
+      let macs = all.reduce(0) { $0 + $1.macs }
+      let share = all.reduce(0) { $0 + $1.macShare }
+      let cost =
+        "\(Quantity.count(channels)) channels, \(Quantity.count(parameters)) parameters, "
+        + "\(Quantity.count(macs)) MACs (\(Quantity.percent(share)) of all)"
+      return Inspection.wrapped(reason, indent: 2) + ["    " + cost]
         + Inspection.wrapped((shown + more).joined(separator: ", "), indent: 4)
     }
   }

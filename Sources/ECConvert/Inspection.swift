@@ -52,7 +52,7 @@ public struct Inspection: Sendable {
     warnings = model.notes
   }
 
-  /// The findings as JSON.
+  /// The findings as JSON (`schemas/inspection.schema.json`).
   public func json() -> String {
     func edge(_ edges: [(name: String, type: String)]) -> FormatValue {
       .list(edges.map { .object(["name": .string($0.name), "type": .string($0.type)]) })
@@ -65,13 +65,18 @@ public struct Inspection: Sendable {
       "inputs": edge(inputs), "outputs": edge(outputs),
       "classes": .list(classes.map { .string($0) }),
       "layers": .list(rows.map { .object($0) }), "groups": .list(groups.map { .object($0) }),
-      "barriers": .list(
-        barriers.map {
-          .object([
-            "layer": .string($0.layer), "reason": .string($0.reason), "channels": .int($0.channels),
-            "parameters": .int($0.parameters),
-          ])
-        }),
+      "barriers": .list(barriers.map(\.formatValue)),
     ]).json(indent: 1)
+  }
+}
+
+extension Barrier {
+  /// What keeps channels, as reports have it.
+  var formatValue: FormatValue {
+    .object([
+      "layer": .string(layer), "reason": .string(reason), "channels": .int(channels),
+      "parameters": .int(parameters), "macs": .int(macs),
+      "macShare": .float((macShare * 1e6).rounded() / 1e6),
+    ])
   }
 }

@@ -8,8 +8,10 @@ extension MappedFile {
     do throws(MappedFileError) {
       return try MappedFile(path: path)
     } catch {
+      let hint = path.contains("://") ? "; nothing is fetched from the network" : ""
       throw ConversionFault(
-        .cannotRead(message: error.message, isMissing: error.code == ENOENT), at: .file(path))
+        .cannotRead(message: error.message + hint, isMissing: error.code == ENOENT),
+        at: .file(path))
     }
   }
 }

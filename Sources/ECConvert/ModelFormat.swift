@@ -11,6 +11,9 @@ public enum ModelFormat: String, Sendable {
   /// - Throws: `ConversionFault` if the file can't be read or is no model.
   package static func detect(_ path: String) throws(ConversionFault) -> ModelFormat {
     let place = Place.file(path)
+    if let foreign = ForeignFormat(folder: path) {
+      throw ConversionFault(.foreignFormat(foreign), at: place)
+    }
     let file = try MappedFile.opened(path)
     let format = file.withBytes { bytes -> ModelFormat? in
       let signature: [UInt8] = [0x89, 0x48, 0x44, 0x46, 0x0D, 0x0A, 0x1A, 0x0A]
@@ -24,6 +27,9 @@ public enum ModelFormat: String, Sendable {
       return looksLikeONNX(bytes) ? .onnx : nil
     }
     if let format { return format }
+    if let foreign = file.withBytes({ ForeignFormat(bytes: $0) }) {
+      throw ConversionFault(.foreignFormat(foreign), at: place)
+    }
     let found =
       file.byteCount == 0
       ? "the file is empty"

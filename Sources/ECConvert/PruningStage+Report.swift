@@ -13,13 +13,7 @@ extension PruningStage.Result {
       "groups": .list(groups.groups.filter(\.isPrunable).map { .object(report($0)) }),
       "tensors": .list(tensors(final).map { .object($0) }),
       "reconstruction": .list(mended.layers.compactMap(RepairStage.report)),
-      "barriers": .list(
-        groups.barriers.map {
-          .object([
-            "layer": .string($0.layer), "reason": .string($0.reason), "channels": .int($0.channels),
-            "parameters": .int($0.parameters),
-          ])
-        }),
+      "barriers": .list(groups.barriers.map(\.formatValue)),
     ]
     object["labels"] = labels.map { .object($0) }
     if !decision.reachable.isEmpty { object["reachable"] = .object(decision.reachable) }

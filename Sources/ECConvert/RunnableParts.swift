@@ -39,7 +39,7 @@ package struct RunnableParts {
       truth.read[key].flatMap { a in found.read[key].map { (a, $0) } }
     }
     let logits = (withLogits ? whole : []).compactMap { a, b in
-      truth.logits(of: a).flatMap { a in found.logits(of: b).map { (a, $0) } }
+      truth.graph.logits(behind: a).flatMap { a in found.graph.logits(behind: b).map { (a, $0) } }
     }
     logitCount = logits.count
     let pairs = whole + reads + logits
@@ -51,7 +51,7 @@ package struct RunnableParts {
 
 /// A graph whose carried nodes have been replaced by inputs.
 private struct CutGraph {
-  private var graph: Graph
+  private(set) var graph: Graph
   /// The new inputs, by carried node and result.
   private(set) var given: [(key: String, value: ValueID)] = []
   /// What carried nodes read, by carried node and operand.
@@ -101,19 +101,6 @@ private struct CutGraph {
     outputs = zip(graph.outputs, source.outputs).map { now, then in
       lost.contains(then) || stand.contains(now) ? nil : now
     }
-  }
-
-  /// What saturates into a value: a row of logits for every sample, before softmax or sigmoid.
-  func logits(of value: ValueID) -> ValueID? {
-    guard let producer = graph[value].producer, case let node = graph[producer],
-      let operand = node.inputs[0], graph[operand].type.rank == 2
-    else { return nil }
-    if node.op is Cast { return logits(of: operand) }
-    let saturates =
-      (node.op as? Softmax).map { !$0.isLogarithm }
-      ?? ((node.op as? Activation)?.kind == .sigmoid)
-    let isComputed = graph.constant(operand) == nil && !graph.inputs.contains(operand)
-    return saturates && isComputed && !graph.outputs.contains(operand) ? operand : nil
   }
 
   /// The graph with other outputs, without carried nodes and what depends on nothing else.

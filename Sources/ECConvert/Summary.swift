@@ -32,7 +32,7 @@ package enum Summary {
     {
       lines.append(
         "verified: equal to the \(check["reference"]?.string ?? "source") on \(samples) "
-          + "sample\(samples == 1 ? "" : "s") to \(ConversionFault.short(relative)) of the "
+          + "sample\(samples == 1 ? "" : "s") to \(Quantity.short(relative)) of the "
           + "largest output")
     }
     return lines

@@ -1,9 +1,9 @@
-import Glibc
+import ECMachine
 
 /// How many threads work.
 package enum WorkerThreads {
-  /// The wanted number; 0 means all cores.
+  /// The wanted number; 0 means all cores that this process may use.
   package static func count(_ wanted: Int) -> Int {
-    wanted > 0 ? wanted : max(1, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN))))
+    wanted > 0 ? wanted : Machine.current.coreCount
   }
 }

@@ -176,14 +176,9 @@ struct BatchArguments: ParsableArguments {
       }
       settings.shard = part
     }
-    let machine = Machine.current
-    let cores = threads > 0 ? threads : machine.coreCount
-    if let text = self.jobs {
-      settings.parallelCount = try OptionValues.integer(text, "--jobs", atLeast: 1)
-    } else {
-      settings.parallelCount = machine.parallelCount(jobs, cores: cores)
-    }
-    settings.threadCount = max(1, cores / settings.parallelCount)
+    var count: Int?
+    if let text = self.jobs { count = try OptionValues.integer(text, "--jobs", atLeast: 1) }
+    settings.share(jobs, cores: threads, count: count)
     settings.keepsGoing = keepGoing
     settings.resumes = resume
     settings.force = force

@@ -88,8 +88,8 @@ struct Console: Sendable {
     Self.write(format == .json ? text(.debug, line) : "  \(line)\n", to: STDERR_FILENO)
   }
 
-  /// Writes what ended the command and gives the exit code.
-  func finish(_ error: any Error) -> Int32 {
+  /// Writes what ended a command line and gives the exit code.
+  func finish(_ error: any Error, arguments: [String]) -> Int32 {
     if let code = error as? ExitCode { return code.rawValue }
     if let error = error as? any DiagnosticError {
       Self.write(text(error), to: STDERR_FILENO)
@@ -104,7 +104,8 @@ struct Console: Sendable {
       return EXIT_SUCCESS
     }
     if code == ExitCode.validationFailure.rawValue {
-      let usage = UsageError(parsing: ECConvertCommand.message(for: error))
+      let usage = UsageError(
+        parsing: ECConvertCommand.message(for: error), arguments: arguments)
       Self.write(text(usage), to: STDERR_FILENO)
       return usage.category.rawValue
     }

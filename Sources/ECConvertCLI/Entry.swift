@@ -28,7 +28,7 @@ enum Entry {
       var command = try ECConvertCommand.parseAsRoot(arguments)
       try command.run()
     } catch {
-      exit(console.finish(error))
+      exit(console.finish(error, arguments: arguments))
     }
   }
 }

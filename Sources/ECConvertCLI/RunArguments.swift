@@ -41,7 +41,8 @@ struct OutputArguments: ParsableArguments {
 
 /// The options of a run that computes.
 struct ComputeArguments: ParsableArguments {
-  @Option(help: ArgumentHelp("Worker threads. (default: all cores)", valueName: "N"))
+  @Option(
+    help: ArgumentHelp("Worker threads. (default: all cores that may be used)", valueName: "N"))
   var threads: String?
 
   @Option(

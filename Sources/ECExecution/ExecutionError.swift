@@ -49,7 +49,8 @@ public struct ExecutionError: DiagnosticError, Equatable {
     case .outputCount(let count): "the model has \(count) outputs, training needs one"
     case .valueNotRead: "the output depends on less than was asked for"
     case .memory(let needed, let available):
-      "running it takes \(needed >> 20) MiB or more, there are \(available >> 20)"
+      "running it takes \(Quantity.bytes(needed)) of memory or more, this process may have "
+        + Quantity.bytes(available)
     case .kernel(let words): words
     }
   }
@@ -60,7 +61,10 @@ public struct ExecutionError: DiagnosticError, Equatable {
   }
 
   public var remedy: String? {
-    if case .openExtent(let input, _) = reason { return "give --input-shape \(input):…" }
-    return nil
+    switch reason {
+    case .openExtent(let input, _): "give --input-shape \(input):…"
+    case .memory: "take a smaller batch or input, or let the process have more memory"
+    default: nil
+    }
   }
 }

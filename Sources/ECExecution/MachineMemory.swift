@@ -1,23 +1,11 @@
 import ECGraph
-import Glibc
+import ECMachine
 
 /// The memory that this process may take.
 public enum MachineMemory {
-  /// Bytes: what the machine has, or less where a limit is set on the process.
-  public static var byteCount: Int {
-    var least = sysconf(Int32(_SC_PHYS_PAGES)).times(sysconf(Int32(_SC_PAGESIZE)))
-    for resource in [RLIMIT_DATA, RLIMIT_AS] {
-      var limit = rlimit()
-      if getrlimit(__rlimit_resource_t(resource.rawValue), &limit) == 0 {
-        least = min(least, Int(clamping: limit.rlim_cur))
-      }
-    }
-    return least
-  }
-
   /// - Throws: `ExecutionError.memory` for more bytes than there are.
   public static func check(_ needed: Int) throws(ExecutionError) {
-    let available = byteCount
+    let available = Machine.current.memoryByteCount
     if needed > available {
       throw ExecutionError(.memory(needed: needed, available: available))
     }

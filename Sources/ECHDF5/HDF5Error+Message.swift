@@ -28,12 +28,15 @@ extension HDF5Error {
       "a text of \(byteCount) bytes does not fit an HDF5 attribute"
     case .library(let operation, let message): "\(operation) failed (\(message))"
     case .crashed(let how): "is so damaged that libhdf5 broke down over it (\(how))"
+    case .tooSlow(let seconds):
+      "takes libhdf5 more than \(seconds) s of processor time beside its numbers to read"
     case .noReader(let message): "the process that reads HDF5 can't be started (\(message))"
     }
   }
 
   public var remedy: String? {
     switch reason {
+    case .tooSlow: "get the file again, or save the model again; whole models take a tenth of that"
     case .truncated, .crashed: "get the file again; this copy is incomplete"
     case .externalLink, .externalStorage, .virtualStorage:
       "copy the model into one file, for example with h5repack"
@@ -77,6 +80,7 @@ extension HDF5Error {
       HDF5Error(.unwritableText(byteCount: 70000), at: attribute),
       HDF5Error(.library(operation: "reading", message: "bad checksum"), at: dataset),
       HDF5Error(.crashed("signal 11"), at: file),
+      HDF5Error(.tooSlow(seconds: 6), at: file),
       HDF5Error(.noReader("resource temporarily unavailable"), at: file),
     ]
   }()

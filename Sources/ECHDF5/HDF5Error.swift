@@ -47,6 +47,8 @@ public struct HDF5Error: DiagnosticError, Equatable {
     case library(operation: String, message: String)
     /// libhdf5 broke down over the file, in a process of its own; how that ended.
     case crashed(String)
+    /// libhdf5 took more processor time, in a process of its own, than any whole file needs.
+    case tooSlow(seconds: Int)
     /// The process that runs libhdf5 can't be started; the system's words.
     case noReader(String)
   }

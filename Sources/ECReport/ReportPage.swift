@@ -109,12 +109,15 @@ public struct ReportPage: Sendable {
     guard !rows.isEmpty else { return "" }
     return "<h2>Left alone</h2>\n"
       + HTML.table(
-        "Layers that stay whole, and why", ["Layer", "Reason", "#Channels", "#Parameters"],
+        "Layers that stay whole, and why",
+        ["Layer", "Reason", "#Channels", "#Parameters", "#MACs", "#of all MACs"],
         rows.map { row in
           [
             HTML.escaped(row["layer"]?.string ?? ""),
             "<div class=\"wrap\">\(HTML.escaped(row["reason"]?.string ?? ""))</div>",
             "\(row["channels"]?.int ?? 0)", Quantity.count(row["parameters"]?.double ?? 0),
+            Quantity.count(row["macs"]?.double ?? 0),
+            Quantity.percent(row["macShare"]?.double ?? 0),
           ]
         })
   }

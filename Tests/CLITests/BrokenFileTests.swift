@@ -32,6 +32,12 @@ import Testing
     #expect(result.errors.contains("libhdf5 broke down over it (signal"), "\(result.errors)")
   }
 
+  @Test func `a file that would keep libhdf5 busy for minutes is given up`() throws {
+    let result = try Command.run(["inspect", Fixture.path("fuzz/slow.h5")])
+    #expect(result.status == 65)
+    #expect(result.errors.contains("takes libhdf5 more than 6 s"), "\(result.errors)")
+  }
+
   @Test func `labels that are no whole numbers are one clear error`() throws {
     try Command.inFolder { folder in
       let result = try Command.run(

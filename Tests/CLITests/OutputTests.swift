@@ -197,7 +197,7 @@ import Testing
     let text = String(decoding: people.output, as: UTF8.self)
     #expect(text.contains("inner_conv"))
     #expect(text.split(separator: "\n").filter { $0.count > 80 } == [])
-    #expect(text.contains("  softmax is taken across its channels: 5 channels, 45 parameters"))
+    #expect(text.contains("    5 channels, 45 parameters, 40 MACs (0.0 % of all)\n"))
     #expect(people.errors.isEmpty)
   }
 }

@@ -35,6 +35,21 @@ private let signature: [UInt8] = [0x89, 0x48, 0x44, 0x46, 0x0D, 0x0A, 0x1A, 0x0A
     #expect(error?.reason == .unknownFormat(found: words))
   }
 
+  @Test func `what people take for a model is told apart`() throws {
+    func foreign(_ path: String) -> ConversionFault.Reason? {
+      (#expect(throws: ConversionFault.self) { try ModelFormat.detect(path) })?.reason
+    }
+    let lite: [UInt8] = [0x1C, 0, 0, 0] + Array("TFL3".utf8) + [0, 0]
+    #expect(foreign(folder.write(lite, "a.tflite")) == .foreignFormat(.tensorFlowLite))
+    let tensors: [UInt8] = [64, 0, 0, 0, 0, 0, 0, 0] + Array(#"{"a":{"dtype":"F32"#.utf8)
+    #expect(foreign(folder.write(tensors, "a.safetensors")) == .foreignFormat(.safetensors))
+    let pickle: [UInt8] = [0x80, 2, 0x8A, 10, 0x6C, 0xFC, 0x9C, 0x46, 0xF9, 0x20]
+    #expect(foreign(folder.write(pickle, "a.pt")) == .foreignFormat(.pickle))
+    #expect(foreign(folder.path) == .foreignFormat(.folder))
+    _ = folder.write([8], "saved_model.pb")
+    #expect(foreign(folder.path) == .foreignFormat(.savedModel))
+  }
+
   @Test func `fixtures are what their names say`() throws {
     #expect(try ModelFormat.detect(Fixture.path("keras/multi_io_k3.h5")) == .kerasHDF5)
   }

@@ -30,7 +30,8 @@ public struct SensitivityAnalysis: Sendable {
       let pruning = PruningStage(options: options, threads: WorkerThreads.count(options.threads))
       let prepared = try pruning.prepare(model, warnings: &notes)
       let file = try SensitivityStage(
-        stage: pruning, prepared: prepared, source: model, progress: progress
+        stage: pruning, prepared: prepared, source: model,
+        meter: try AccuracyMeter(options, model, threads: pruning.threads), progress: progress
       ).run(anyOptions: false, warnings: &notes)
       (text, sensitivities, accuracy) = (file.json, file.sensitivities, file.header.accuracy)
       ratios = file.header.facts["ratios"]?.doubles ?? []

@@ -3,7 +3,6 @@ import ECExecution
 import ECFineTune
 import ECGraph
 import ECHash
-import ECOperators
 import ECPruning
 import ECTensor
 
@@ -12,6 +11,8 @@ struct SensitivityStage {
   let stage: PruningStage
   let prepared: PruningStage.Prepared
   let source: SourceModel
+  /// What judges by labels, where there are some.
+  let meter: AccuracyMeter?
   let progress: (String, Double?) -> Void
 
   /// The bytes of activations that are held; beyond it fewer samples are looked at.
@@ -69,7 +70,7 @@ struct SensitivityStage {
   private func samples(_ warnings: inout [String]) throws -> Samples {
     let graph = prepared.reference
     var samples: Samples
-    if let meter = try AccuracyMeter(options, source, threads: stage.threads) {
+    if let meter {
       let found = meter.samples(options.calibrationCount)
       samples = Samples(
         inputs: [found.tensor], labels: found.labels,
@@ -145,7 +146,8 @@ struct SensitivityStage {
     let groups = prepared.groups.prunable
     let first = groups.map { start(of: $0) }
     let order = groups.indices.sorted { (first[$0].place, $0) < (first[$1].place, $1) }
-    let outputs = graph.outputs.map { scores(of: $0, in: graph) }
+    // Changes of logits say more than those of probabilities.
+    let outputs = graph.outputs.map { graph.logits(behind: $0) ?? $0 }
     let fixed = graph.inputs.first.flatMap { graph[$0].type.shape.first?.value }
     var run = HeldRun(
       graph, on: samples.inputs, batch: fixed ?? Self.batch, outputs: outputs,
@@ -197,13 +199,6 @@ struct SensitivityStage {
       throw PruningError(.differentModel)
     }
     return try Budget(builder, prepared.groups, ranked: importance, in: prepared.reference)
-  }
-
-  /// What stands before probabilities, whose changes say more; an output that is none itself.
-  private func scores(of output: ValueID, in graph: Graph) -> ValueID {
-    guard let id = graph[output].producer, graph[id].op is Softmax, let read = graph[id].inputs[0]
-    else { return output }
-    return read
   }
 }
 

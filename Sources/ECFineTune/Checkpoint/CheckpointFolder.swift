@@ -1,4 +1,5 @@
 import ECDiagnostics
+import FoundationEssentials
 import Glibc
 
 /// A folder in which what was computed outlives the program, however that ends.
@@ -76,15 +77,7 @@ public struct CheckpointFolder: Sendable {
   }
 
   private func removeFiles() {
-    guard let stream = opendir(path) else { return }
-    var names: [String] = []
-    while let entry = readdir(stream) {
-      let name = withUnsafePointer(to: &entry.pointee.d_name) {
-        $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-      }
-      if name.hasPrefix(CheckpointFolder.prefix) { names.append(name) }
-    }
-    closedir(stream)
-    for name in names { unlink("\(path)/\(name)") }
+    let names = (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
+    for name in names where name.hasPrefix(CheckpointFolder.prefix) { unlink("\(path)/\(name)") }
   }
 }

@@ -1,5 +1,5 @@
 import ECDiagnostics
-import ECMatIO
+import ECMatlab
 import Glibc
 
 /// Oxford Flowers-102 as it is distributed: `jpg/image_00001.jpg` and on, with `imagelabels.mat`

@@ -1,32 +1,38 @@
 import Glibc
 
 /// What a process that reads for another one may take; beyond that the system ends it.
-enum ReaderLimits {
-  /// Private memory beside the numbers of a dataset, in bytes.
-  private static let memory = 1 << 30
-  /// Seconds of processor time for a question, beside those for the numbers of a dataset.
-  private static let seconds = 4
+struct ReaderLimits {
+  /// Seconds of processor time for all that is asked of a file, beside those for its numbers. A file
+  /// with thousands of layers takes a tenth of it.
+  static let seconds = 6
   /// The slowest that numbers are unpacked, in bytes per second.
   private static let slowestRate = 16 << 20
+  /// Private memory beside the numbers of a dataset, in bytes.
+  private static let memory = 1 << 30
+
+  /// The bytes of numbers that were asked for so far.
+  private var numbers = 0
 
   /// Limits this process for good: no core files, nothing written, and no file opened beside the
   /// first `descriptors`, whatever the file that is read points to.
-  static func apply(descriptors: Int32) {
+  init(descriptors: Int32) {
     // Programs that use the library may have left some open for others.
     for descriptor in descriptors..<1024 { close(descriptor) }
-    set(RLIMIT_NOFILE, Int(descriptors))
-    set(RLIMIT_CORE, 0)
-    set(RLIMIT_FSIZE, 0)
-    renew(byteCount: 0)
+    ReaderLimits.set(RLIMIT_NOFILE, Int(descriptors))
+    ReaderLimits.set(RLIMIT_CORE, 0)
+    ReaderLimits.set(RLIMIT_FSIZE, 0)
+    allow(byteCount: 0)
   }
 
-  /// Allows for one more question, which takes `byteCount` bytes of numbers.
-  static func renew(byteCount: Int) {
-    let taken = clock() / CLOCKS_PER_SEC
-    set(RLIMIT_CPU, Int(taken) + 1 + seconds + byteCount / slowestRate)
+  /// Allows for `byteCount` more bytes of numbers.
+  mutating func allow(byteCount: Int) {
+    numbers = numbers.addingReportingOverflow(byteCount).partialValue
+    ReaderLimits.set(RLIMIT_CPU, ReaderLimits.seconds + numbers / ReaderLimits.slowestRate)
     // The numbers, and a chunk of them.
-    let (numbers, overflow) = byteCount.multipliedReportingOverflow(by: 2)
-    set(RLIMIT_DATA, overflow ? Int.max : memory.addingReportingOverflow(numbers).partialValue)
+    let (twice, overflow) = byteCount.multipliedReportingOverflow(by: 2)
+    let memory = ReaderLimits.memory.addingReportingOverflow(twice)
+    ReaderLimits.set(
+      RLIMIT_DATA, overflow || memory.overflow ? Int.max : memory.partialValue)
   }
 
   private static func set(_ resource: __rlimit_resource, _ value: Int) {

@@ -37,19 +37,19 @@ final class ReaderProcess: Sendable {
   }
 
   /// Waits for a process that broke off, and says how it ended.
-  func end() -> String {
+  func end() -> HDF5Error.Reason {
     shutdown(socket, Int32(SHUT_RDWR))
     let status = identifier.withLock { identifier in
       defer { identifier = nil }
       return ReaderProcess.wait(identifier)
     }
-    guard let status else { return "it ended early" }
+    guard let status else { return .crashed("it ended early") }
     let signal = status & 0x7F
     switch signal {
-    case 0: return "exit code \(status >> 8 & 0xFF)"
-    case SIGXCPU: return "it took too long"
-    case SIGBUS: return "signal \(signal); the file may have become shorter meanwhile"
-    default: return "signal \(signal)"
+    case 0: return .crashed("exit code \(status >> 8 & 0xFF)")
+    case SIGXCPU: return .tooSlow(seconds: ReaderLimits.seconds)
+    case SIGBUS: return .crashed("signal \(signal); the file may have become shorter meanwhile")
+    default: return .crashed("signal \(signal)")
     }
   }
 

@@ -14,7 +14,7 @@ struct ReaderService {
 
   /// Serves and exits.
   func run() -> Never {
-    ReaderLimits.apply(descriptors: ReaderService.socket + 1)
+    var limits = ReaderLimits(descriptors: ReaderService.socket + 1)
     do {
       var opening = TransferReader(try channel.receive(limit: 1 << 20))
       let start = try opening.count()
@@ -23,7 +23,7 @@ struct ReaderService {
       let place = Place(try opening.texts())
       guard let file = try open(start..<end, at: place) else { exit(EXIT_SUCCESS) }
       while let message = try? channel.receive(limit: 1 << 24) {
-        try serve(TransferReader(message), file)
+        try serve(TransferReader(message), file, &limits)
       }
       exit(EXIT_SUCCESS)
     } catch {
@@ -43,10 +43,12 @@ struct ReaderService {
     }
   }
 
-  private func serve(_ message: TransferReader, _ file: LocalFile) throws {
+  private func serve(
+    _ message: TransferReader, _ file: LocalFile, _ limits: inout ReaderLimits
+  ) throws {
     var message = message
     let byteCount = try message.count()
-    ReaderLimits.renew(byteCount: byteCount)
+    limits.allow(byteCount: byteCount)
     guard try message.flag() else {
       let request = try HDF5Request(&message)
       let reply: [UInt8]

@@ -64,7 +64,7 @@ package final class RemoteFile: HDF5Reading {
         return answer
       } catch { return nil }
     }
-    guard var answer else { throw HDF5Error(.crashed(process.end()), at: place) }
+    guard var answer else { throw HDF5Error(process.end(), at: place) }
     guard let failed = try? answer.flag() else { throw nonsense }
     if failed {
       let error = try? HDF5Error(&answer)

@@ -45,6 +45,7 @@ extension HDF5Error.Reason {
     case .crashed(let how): (19, [0, 0], [how])
     case .noReader(let message): (20, [0, 0], [message])
     case .tangledGroups: (21, [0, 0], [])
+    case .tooSlow(let seconds): (22, [UInt64(clamping: seconds), 0], [])
     }
   }
 
@@ -75,6 +76,7 @@ extension HDF5Error.Reason {
     case 19: self = .crashed(text)
     case 20: self = .noReader(text)
     case 21: self = .tangledGroups
+    case 22: self = .tooSlow(seconds: counts.0)
     default: return nil
     }
   }

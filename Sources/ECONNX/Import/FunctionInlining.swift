@@ -9,10 +9,12 @@ struct FunctionInlining {
   /// More nodes and calls than any real model has: calls of calls can multiply without end.
   private static let nodeLimit = 200_000
   private static let depthLimit = 100
+  /// Names grow with every call in a call.
+  private static let nameByteLimit = 1 << 27
 
   private let record: ModelRecord
   private var functions: [FunctionName: FunctionRecord] = [:]
-  private var taken: Set<ExactName> = []
+  private var names = FreshNames()
   private var nodes: [NodeRecord] = []
   private var stated: [EdgeRecord] = []
   /// The domains that inlined nodes need beyond those of the model.
@@ -59,11 +61,9 @@ struct FunctionInlining {
 
   private mutating func takeNames() {
     let graph = record.graph
-    taken.formUnion(graph.initializerNames.map { ExactName($0) })
-    taken.formUnion((graph.inputs + graph.outputs).map { ExactName($0.name) })
-    for node in graph.nodes {
-      taken.formUnion((node.inputs + node.outputs + node.captures).map { ExactName($0) })
-    }
+    names.take(graph.initializerNames)
+    names.take((graph.inputs + graph.outputs).map(\.name))
+    for node in graph.nodes { names.take(node.inputs + node.outputs + node.captures) }
   }
 
   private mutating func add(_ node: NodeRecord, within calls: [FunctionName]) throws(ONNXError) {
@@ -71,6 +71,10 @@ struct FunctionInlining {
     guard calls.isEmpty || visits <= FunctionInlining.nodeLimit else {
       throw ONNXError(
         .node("calls of functions make more than \(FunctionInlining.nodeLimit) nodes"))
+    }
+    guard names.byteCount <= FunctionInlining.nameByteLimit else {
+      throw ONNXError(
+        .node("calls of functions make names of more than \(FunctionInlining.nameByteLimit) bytes"))
     }
     let name = FunctionName(calledBy: node)
     guard let function = functions[name] else { return keep(node) }
@@ -128,16 +132,19 @@ struct FunctionInlining {
     let binding = try AttributeBinding(call, function)
     for inner in function.nodes {
       var node = inner
-      node.inputs = inner.inputs.map { scope.name($0, &taken) }
-      node.outputs = inner.outputs.map { scope.name($0, &taken) }
-      if !inner.name.isEmpty { node.name = "\(call.title)/\(inner.name)" }
+      node.inputs = inner.inputs.map { scope.name($0, &names) }
+      node.outputs = inner.outputs.map { scope.name($0, &names) }
+      if !inner.name.isEmpty {
+        node.name = "\(call.title)/\(inner.name)"
+        names.byteCount += node.name.utf8.count
+      }
       try binding.bind(&node)
       try add(node, within: calls)
       if let version = function.version(of: node.domain) { take(node.domain, version) }
     }
     nodes += scope.copies
     for edge in function.stated {
-      stated.append(EdgeRecord(name: scope.name(edge.name, &taken), type: edge.type))
+      stated.append(EdgeRecord(name: scope.name(edge.name, &names), type: edge.type))
     }
   }
 
@@ -169,17 +176,34 @@ private struct FunctionScope {
     }
   }
 
-  mutating func name(_ inner: String, _ taken: inout Set<ExactName>) -> String {
+  mutating func name(_ inner: String, _ fresh: inout FreshNames) -> String {
     if inner.isEmpty { return "" }
     if let known = names[ExactName(inner)] { return known }
-    let wanted = "\(prefix)/\(inner)"
-    var name = wanted
-    var count = 1
-    while !taken.insert(ExactName(name)).inserted {
-      name = "\(wanted)_\(count)"
-      count += 1
-    }
+    let name = fresh.name("\(prefix)/\(inner)")
     names[ExactName(inner)] = name
+    return name
+  }
+}
+
+/// Names that nothing else has.
+private struct FreshNames {
+  private var taken: Set<ExactName> = []
+  /// The number that the next one of the same wish gets.
+  private var next: [ExactName: Int] = [:]
+  /// The bytes of all names that were made.
+  var byteCount = 0
+
+  mutating func take(_ names: [String]) { taken.formUnion(names.map { ExactName($0) }) }
+
+  /// The wanted name, or that with a number behind it. O(1) amortized, however often it is wanted.
+  mutating func name(_ wanted: String) -> String {
+    var name = wanted
+    while !taken.insert(ExactName(name)).inserted {
+      let count = next[ExactName(wanted), default: 1]
+      next[ExactName(wanted)] = count + 1
+      name = "\(wanted)_\(count)"
+    }
+    byteCount += name.utf8.count
     return name
   }
 }

@@ -70,6 +70,11 @@ public struct Barrier: Sendable, Equatable {
   public let channels: Int
   /// How many parameters make or follow them.
   public let parameters: Int
+  /// The multiply-accumulates of one sample that make them, or that read them to make channels which
+  /// may go. Over all barriers of a model each is counted once.
+  public let macs: Int
+  /// Those as a share of the model's.
+  public let macShare: Double
 }
 
 /// Where a consumer reads channels: an activation at a mixing operator.

@@ -85,11 +85,46 @@ public struct ChannelGroups: Sendable {
         parameters[frozen, default: 0] += row
       }
     }
+    let macs = costs(partition, axes, graph)
+    let all = Double(max(1, graph.macCount))
     return order.sorted { $0.order < $1.order }.map {
       Barrier(
         layer: $0.layer, reason: $0.reason, channels: channels[$0] ?? 0,
-        parameters: parameters[$0] ?? 0)
+        parameters: parameters[$0] ?? 0, macs: Int((macs[$0] ?? 0).rounded()),
+        macShare: (macs[$0] ?? 0) / all)
     }
+  }
+
+  /// The multiply-accumulates that make or read channels which a barrier keeps. Each counts once: at the
+  /// barrier of the channel that it makes, else at that of the one it reads.
+  private static func costs(
+    _ partition: UnitPartition, _ axes: [ChannelAxis], _ graph: Graph
+  ) -> [UnitPartition.Frozen: Double] {
+    /// How many of the channels along an axis each barrier keeps.
+    func kept(_ axis: ChannelAxis?) -> (of: Int, counts: [UnitPartition.Frozen: Int]) {
+      var counts: [UnitPartition.Frozen: Int] = [:]
+      for case let unit? in axis?.units ?? [] {
+        if let frozen = partition.frozen[unit.group][unit.index] { counts[frozen, default: 0] += 1 }
+      }
+      return (max(1, axis?.units.count ?? 1), counts)
+    }
+    let sides = Dictionary(grouping: axes, by: \.node)
+    var costs: [UnitPartition.Frozen: Double] = [:]
+    for id in graph.order {
+      let macs = Double(graph.macs(of: graph[id]))
+      guard macs > 0, let sides = sides[id] else { continue }
+      // Biases and the like tie the same channels as the weights do.
+      let made = kept(sides.first { $0.role != .consumer })
+      let read = kept(sides.first { $0.role == .consumer })
+      for (barrier, count) in made.counts {
+        costs[barrier, default: 0] += macs * Double(count) / Double(made.of)
+      }
+      let free = Double(made.of - made.counts.values.reduce(0, +)) / Double(made.of)
+      for (barrier, count) in read.counts {
+        costs[barrier, default: 0] += macs * free * Double(count) / Double(read.of)
+      }
+    }
+    return costs
   }
 
   /// Every axis of an activation or a parameter as the units along it, where all of them are free.

@@ -3,13 +3,15 @@ public import ECDiagnostics
 /// Why a MATLAB file can't be used.
 public struct MatFileError: DiagnosticError, Equatable {
   /// The fact itself.
-  public enum Reason: Sendable, Equatable {
+  public enum Reason: Error, Equatable {
     /// There is no such file.
     case missing
     /// The file is broken or no MATLAB file.
     case notReadable
     /// The file is of version 7.3, which is HDF5.
     case newerVersion
+    /// The file has more bytes than tables of images take.
+    case tooLarge
     /// There is no such variable.
     case noVariable(String)
     /// The variable isn't an array of real numbers.

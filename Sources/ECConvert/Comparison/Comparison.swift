@@ -23,7 +23,7 @@ public struct ComparisonOptions: Sendable {
   public init() {}
 }
 
-/// The outputs of two models on the same random inputs.
+/// The outputs of two models on the same random inputs, and the tensors on the way there.
 public struct Comparison: Sendable {
   /// One output of both models.
   struct Output: Sendable {
@@ -32,20 +32,12 @@ public struct Comparison: Sendable {
     let passed: Bool
   }
 
-  private let outputs: [Output]
-  private let samples: Int
+  let outputs: [Output]
+  let layers: LayerComparison
+  let samples: Int
 
   /// Whether every output is within the tolerance.
   public var passed: Bool { outputs.allSatisfy(\.passed) }
-
-  /// One line for each output, for people.
-  public var lines: [String] {
-    outputs.map { output in
-      "\(output.passed ? "same" : "DIFFERENT")  '\(output.name)': largest difference "
-        + "\(ConversionFault.short(output.difference.absolute)), "
-        + "\(ConversionFault.short(output.difference.relative)) of the largest magnitude"
-    }
-  }
 
   /// Runs both models; inputs are matched by position, images in either layout.
   /// - Throws: `ConversionError` if one can't be read or run, or if their edges differ.
@@ -55,7 +47,7 @@ public struct Comparison: Sendable {
     do {
       let truth = try SourceModel.read(reference, architecture: options.architecture).graph
       let other = try SourceModel.read(candidate).graph
-      outputs = try Comparison.run(truth, other, candidate, options)
+      (outputs, layers) = try Comparison.run(truth, other, candidate, options)
       samples = options.samples
     } catch let error as any DiagnosticError {
       throw ConversionError(stage: "comparison", error)
@@ -66,7 +58,7 @@ public struct Comparison: Sendable {
 
   private static func run(
     _ truth: Graph, _ other: Graph, _ candidate: String, _ options: ComparisonOptions
-  ) throws -> [Output] {
+  ) throws -> ([Output], LayerComparison) {
     let place = Place.file(candidate)
     guard truth.inputs.count == other.inputs.count, truth.outputs.count == other.outputs.count
     else {
@@ -97,13 +89,17 @@ public struct Comparison: Sendable {
       .run(given)
     let allowed =
       options.relativeTolerance ?? Verification.roundingTolerance(of: [truth, other])
-    return zip(zip(found, expected), truth.outputs).map { pair, id in
+    let layers = try LayerComparison(
+      truth, other, inputs: inputs, candidateInputs: given, relative: allowed,
+      absolute: options.absoluteTolerance, threads: threads)
+    let outputs = zip(zip(found, expected), truth.outputs).map { pair, id in
       let difference = Difference(pair.0, reference: pair.1)
       return Output(
         name: truth[id].name, difference: difference,
         passed: difference.passes(
           relative: allowed, absolute: options.absoluteTolerance))
     }
+    return (outputs, layers)
   }
 
   /// An input for a model that takes it as it is, or with its channels at the other end.
@@ -113,28 +109,12 @@ public struct Comparison: Sendable {
         && zip(shape, value.type.shape).allSatisfy { $1.value == nil || $0 == $1.value }
     }
     if fits(tensor.shape) { return tensor }
-    if tensor.shape.count == 4 {
-      for order in [[0, 3, 1, 2], [0, 2, 3, 1]] {
-        let moved = tensor.permuted(order)
-        if fits(moved.shape) { return moved }
-      }
+    for order in ImageOrders.of(rank: tensor.shape.count).dropFirst() {
+      let moved = tensor.permuted(order)
+      if fits(moved.shape) { return moved }
     }
     throw ConversionFault(
       .options("input '\(value.name)' is \(value.type), the reference's is \(tensor.shape)"),
       at: place)
-  }
-
-  /// The differences as JSON.
-  public func json() -> String {
-    FormatValue.object([
-      "passed": .bool(passed), "samples": .int(samples),
-      "outputs": .list(
-        outputs.map {
-          .object([
-            "name": .string($0.name), "maxAbsoluteDifference": .float($0.difference.absolute),
-            "maxRelativeDifference": .float($0.difference.relative), "passed": .bool($0.passed),
-          ])
-        }),
-    ]).json(indent: 1)
   }
 }
