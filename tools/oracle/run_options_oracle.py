@@ -40,6 +40,9 @@ BAKED = {"op_positions"}
 # Models with attributes that older versions of the operator don't have, with the first that has.
 SAYABLE_FROM = {"op_resize_modes": 19}
 
+# Models whose last Softmax turns the roundings of half precision into much: scores before it count.
+STEEP = {"tiny_mobilenetv3"}
+
 # With --few: models that differ in what the options meet, and the opsets at which spellings change.
 FEW = {
     "tiny_effnet",        # gates, depthwise convolutions
@@ -121,6 +124,25 @@ class OptionChecks(Checks):
             return
         self.close(check, path, *self.arrays(), self.tolerance)
 
+    def before_softmax(self, path):
+        """The model without the Softmax at its end, whose input is the output instead."""
+        import onnx
+        model = onnx.load(str(path))
+        output = model.graph.output[0]
+        last = next(n for n in model.graph.node if n.output[0] == output.name)
+        while last.op_type == "Cast":
+            last = next(n for n in model.graph.node if n.output[0] == last.input[0])
+        assert last.op_type == "Softmax", last.op_type
+        maker = next(n for n in model.graph.node if n.output[0] == last.input[0])
+        logits = onnx.helper.make_node("Cast", maker.output, ["logits"], to=onnx.TensorProto.FLOAT)
+        kept = [n for n in model.graph.node if n.output[0] not in (output.name, last.output[0])]
+        del model.graph.node[:]
+        model.graph.node.extend(kept + [logits])
+        output.name = "logits"
+        result = path.with_suffix(".logits.onnx")
+        onnx.save(model, str(result))
+        return result
+
     def half(self, full):
         import onnx
         from mask_check import edge, parameters, real_inputs
@@ -141,10 +163,14 @@ class OptionChecks(Checks):
         if contracts and not halves and not self.carries and parameters(before) > 100:
             self.add("fp16", False, "no weight is in half precision")
             return
-        if not self.close("fp16", path, *self.arrays(), 2e-2):
+        inputs, expected = self.arrays()
+        if self.name in STEEP:
+            full, path = (self.before_softmax(p) for p in (full, path))
+            expected = self.outputs(full, inputs)
+        if not self.close("fp16", path, inputs, expected, 2e-2):
             return
         wide = self.folder / "wide.onnx"
-        if not self.write("fp32", path, wide, "--dtype", "fp32"):
+        if not self.write("fp32", self.folder / "half.onnx", wide, "--dtype", "fp32"):
             return
         model = onnx.load(str(wide))
         halves = [t.name for t in model.graph.initializer
@@ -154,7 +180,9 @@ class OptionChecks(Checks):
         if halves or casts:
             self.add("fp32", False, f"half precision is left: {(halves + casts)[:3]}")
             return
-        self.close("fp32", wide, *self.arrays(), 2e-2)
+        if self.name in STEEP:
+            wide = self.before_softmax(wide)
+        self.close("fp32", wide, inputs, expected, 2e-2)
 
     def batched(self, full):
         import numpy as np
@@ -178,14 +206,10 @@ class OptionChecks(Checks):
         if not self.close("batch-3", path, picked, self.outputs(full, picked), self.tolerance):
             return
         again = self.folder / "dynamic.onnx"
-        if self.carries:
+        if self.carries or self.name in BAKED:
+            words = "built for a batch" if self.name in BAKED else "is carried as it is"
             done = self.run(path, "-o", again, "--batch", "dynamic")
-            self.add("dynamic", done.returncode == 65 and "is carried as it is" in done.stderr,
-                     f"exit {done.returncode}: {done.stderr.strip()}")
-            return
-        if self.name in BAKED:
-            done = self.run(path, "-o", again, "--batch", "dynamic")
-            self.add("dynamic", done.returncode == 65 and "built for a batch" in done.stderr,
+            self.add("dynamic", done.returncode == 65 and words in done.stderr,
                      f"exit {done.returncode}: {done.stderr.strip()}")
             return
         if self.write("dynamic", path, again, "--batch", "dynamic"):
