@@ -79,7 +79,8 @@ def models(folders):
     ways = {".h5": mutators.hdf5, ".keras": mutators.keras, ".onnx": mutators.onnx}
     for folder in folders:
         for path in sorted(Path(folder).rglob("*")):
-            if path.suffix in ways and path.stat().st_size < 1 << 22:
+            # What keeps libhdf5 busy until its time is over has a test of its own.
+            if path.suffix in ways and path.stat().st_size < 1 << 22 and path.name != "slow.h5":
                 yield Source(path.name, path.read_bytes(), ways[path.suffix], MODEL_COMMANDS)
 
 
