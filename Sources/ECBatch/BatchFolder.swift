@@ -1,5 +1,6 @@
 import ECConvert
 import ECGraph
+import ECHash
 import Glibc
 
 /// The output folder of a batch: results, reports beside them, the log, and the lock.
@@ -24,13 +25,18 @@ struct BatchFolder: ~Copyable {
   /// - Parameters:
   ///   - path: the folder.
   ///   - shard: the part of the batch; different parts may work at once.
+  ///   - jobs: all jobs of the batch. A part of one is the task of some larger system, whose other tasks
+  ///     work in the same folder: only those with the same jobs are kept out.
   /// - Throws: `BatchError`, also if another batch is at work there and doesn't end within seconds.
-  init(_ path: String, shard: BatchShard?) throws(BatchError) {
+  init(_ path: String, shard: BatchShard?, jobs: [BatchJob]) throws(BatchError) {
     let hidden = path + "/.ecconvert"
     try FolderListing.make(path + "/reports")
     try FolderListing.make(hidden)
-    let label = shard.map { "-" + $0.label } ?? ""
-    let lock = try Self.lock(hidden + "/lock" + label, of: path)
+    let label = shard.map { shard in
+      guard shard.count == 1 else { return "-" + shard.label }
+      return "-\(ContentHash(of: jobs.map(\.output).joined(separator: "\n")))"
+    }
+    let lock = try Self.lock(hidden + "/lock" + (label ?? ""), of: path)
     let log = open(hidden + "/log.jsonl", O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o666)
     guard log >= 0 else {
       let failure = Self.failure(at: path)

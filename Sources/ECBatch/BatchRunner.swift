@@ -80,7 +80,7 @@ public struct BatchRunner {
   /// - Returns: an outcome for each job of this part, in order.
   /// - Throws: `BatchError` for faults that are no single job's.
   public func run(_ report: (BatchEvent) -> Void) throws(BatchError) -> BatchSummary {
-    let folder = try BatchFolder(settings.folder, shard: settings.shard)
+    let folder = try BatchFolder(settings.folder, shard: settings.shard, jobs: jobs)
     if !settings.resumes && !settings.force { try checkOutputs() }
     var state = State(waiting: own)
     while !state.isFinished {

@@ -71,7 +71,13 @@ public enum InputList {
   private static func models(in folder: String) throws(BatchError) -> [Found] {
     var found: [Found] = []
     var waiting = [""]
+    // Links may lead in circles.
+    var seen: Set<[UInt64]> = []
     while let inner = waiting.popLast() {
+      var status = stat()
+      guard stat(folder + "/" + inner, &status) == 0,
+        seen.insert([UInt64(status.st_dev), UInt64(status.st_ino)]).inserted
+      else { continue }
       for name in FolderListing.names(inner.isEmpty ? folder : folder + "/" + inner) {
         let relative = inner.isEmpty ? name : inner + "/" + name
         switch kind(of: folder + "/" + relative) {

@@ -55,6 +55,10 @@ public enum JobsFile {
     guard let members = value.object else {
       throw BatchError(.malformed("it holds no object with 'jobs'"), at: place)
     }
+    // What follows it would be lost wherever a path or an option is handed to the system.
+    if hasNUL(value) {
+      throw BatchError(.malformed("a text in it has a NUL character"), at: place)
+    }
     for key in members.keys where !["$schema", "defaults", "jobs"].contains(key) {
       throw BatchError(.malformed("there is no such key"), at: place.appending(.attribute(key)))
     }
@@ -108,6 +112,12 @@ public enum JobsFile {
       throw BatchError(.malformed("it is no object of options"), at: place)
     }
     return options
+  }
+
+  private static func hasNUL(_ value: FormatValue) -> Bool {
+    if let text = value.string { return text.utf8.contains(0) }
+    if let list = value.list { return list.contains(where: hasNUL) }
+    return value.object?.contains { $0.key.utf8.contains(0) || hasNUL($0.value) } ?? false
   }
 
   /// Whether a path stays inside the folder that it starts from.

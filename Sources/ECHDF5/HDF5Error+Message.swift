@@ -80,7 +80,7 @@ extension HDF5Error {
       HDF5Error(.unwritableText(byteCount: 70000), at: attribute),
       HDF5Error(.library(operation: "reading", message: "bad checksum"), at: dataset),
       HDF5Error(.crashed("signal 11"), at: file),
-      HDF5Error(.tooSlow(seconds: 6), at: file),
+      HDF5Error(.tooSlow(seconds: 4), at: file),
       HDF5Error(.noReader("resource temporarily unavailable"), at: file),
     ]
   }()

@@ -154,7 +154,9 @@ struct GraphDrawing {
     // whatever a call says; augmentation layers say it of themselves.
     let isTraining = layer.dialect < .keras3 && (call.arguments["training"]?.bool ?? isTraining)
     if let inner = layer.model {
-      return try draw(inner, on: inputs, isTraining: isTraining, at: here)
+      return layer.isStepped
+        ? try drawSteps(layer, inner, on: inputs, isTraining: isTraining, at: here)
+        : try draw(inner, on: inputs, isTraining: isTraining, at: here)
     }
     guard let rule = table.keras[layer.ruleName] else {
       preconditionFailure("unsupported layers are refused before anything is drawn")
@@ -181,6 +183,34 @@ struct GraphDrawing {
         mismatches.append(
           (fault, .shape("\(layer.path)/\(name)", found: found, expected: expected)))
       }
+    }
+  }
+
+  /// Draws a model on all steps of a sequence at once: its layer's rule joins them with the batch, and
+  /// takes the results apart again.
+  private mutating func drawSteps(
+    _ layer: LayerSource, _ model: ModelSource, on inputs: [ValueID], isTraining: Bool,
+    at here: Place
+  ) throws(KerasError) -> [ValueID] {
+    let steps = try drawAround(layer, on: inputs, at: here)
+    let results = try draw(model, on: steps, isTraining: isTraining, at: here)
+    return try drawAround(layer, on: results + inputs, at: here)
+  }
+
+  private mutating func drawAround(
+    _ layer: LayerSource, on inputs: [ValueID], at here: Place
+  ) throws(KerasError) -> [ValueID] {
+    guard let rule = table.keras[layer.ruleName] else {
+      preconditionFailure("the class of layers around models has a rule")
+    }
+    let count = callCounts[layer.id, default: 0] + 1
+    callCounts[layer.id] = count
+    let neutral = KerasLayer(
+      name: layer.path, className: layer.ruleName, config: layer.config, dialect: layer.dialect)
+    do throws(FormatError) {
+      return try draw(layer, neutral, rule, count, inputs)
+    } catch {
+      throw KerasError(.layer(error), at: here.appending(error.place))
     }
   }
 

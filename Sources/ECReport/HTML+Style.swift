@@ -33,9 +33,10 @@ extension HTML {
       margin-top: .4rem; overflow: hidden; }
     .bar > span { display: block; height: 100%; background: var(--kept); }
     td .bar { width: 6rem; margin: .3rem 0 0 auto; height: .35rem; }
-    .scroll { overflow-x: auto; }
+    .scroll { overflow-x: auto; container-type: inline-size; margin-top: .8rem; }
     table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; }
     caption { text-align: left; color: var(--quiet); padding-bottom: .5rem; }
+    caption span { display: block; position: sticky; left: 0; width: fit-content; max-width: 100cqw; }
     th, td { text-align: left; vertical-align: top; padding: .35rem .75rem .35rem 0;
       border-bottom: 1px solid var(--line); }
     thead th { border-bottom-width: 2px; white-space: nowrap; }

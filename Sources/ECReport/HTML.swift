@@ -77,7 +77,7 @@ public enum HTML {
     return """
       <div class="scroll" tabindex="0" role="region" aria-label="\(escaped(caption))">
       <table>
-      <caption>\(escaped(caption))</caption>
+      <caption><span>\(escaped(caption))</span></caption>
       <thead><tr>\(head.joined())</tr></thead>
       <tbody>
       \(body.joined(separator: "\n"))

@@ -102,7 +102,9 @@ import Testing
         "batch", "models", "--prune", "0.5", "--out-dir", "out", "--resume", "--jobs", "2",
       ]
       for seconds in [0.1, 0.25, 0.4] {
-        _ = try Command.run(arguments, in: folder, signal: SIGKILL, after: seconds)
+        _ = try Command.run(arguments, in: folder, signal: SIGKILL) {
+          Thread.sleep(forTimeInterval: seconds)
+        }
       }
       let last = try Command.run(arguments, in: folder)
       #expect(last.status == 0, "\(last.errors)")
@@ -131,6 +133,24 @@ import Testing
       let result = try Command.run(arguments + ["--summarize"], in: folder)
       #expect(result.status == 0, "\(result.errors)")
       #expect(try summary(folder).count == 3)
+    }
+  }
+
+  @Test func `tasks of a larger system don't wait for each other in a folder`() throws {
+    try inFolder { folder in
+      let lock = folder + "/out/.ecconvert/"
+      for name in ["a", "c"] {
+        Fixture.write([UInt8]("jobs: [models/\(name).h5]".utf8), to: folder + "/\(name).yaml")
+        let result = try Command.run(
+          ["batch", "--jobs-file", "\(name).yaml", "--out-dir", "out", "--shard", "1/1"], in: folder
+        )
+        #expect(result.status == 0, "\(result.errors)")
+      }
+      // Each has a lock of its own, and the same task again takes the same.
+      _ = try Command.run(
+        ["batch", "--jobs-file", "a.yaml", "--out-dir", "out", "--shard", "1/1", "--resume"],
+        in: folder)
+      #expect(try Command.names(in: lock).count { $0.hasPrefix("lock-") } == 2)
     }
   }
 

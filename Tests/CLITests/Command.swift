@@ -35,7 +35,7 @@ struct Command {
   /// Runs the command to its end.
   static func run(
     _ arguments: [String], in folder: String? = nil, environment: [String: String] = [:],
-    signal: Int32? = nil, after seconds: Double = 0
+    signal: Int32? = nil, after wait: () throws -> Void = {}
   ) throws -> Result {
     let process = Process()
     process.executableURL = URL(filePath: path)
@@ -54,8 +54,8 @@ struct Command {
     process.standardError = err
     try process.run()
     if let signal {
-      Thread.sleep(forTimeInterval: seconds)
-      kill(process.processIdentifier, signal)
+      defer { kill(process.processIdentifier, signal) }
+      try wait()
     }
     // A run that hangs fails its test, not the whole gate.
     let limit = DispatchWorkItem { kill(process.processIdentifier, SIGKILL) }

@@ -68,4 +68,14 @@ import ECBatch
     #expect((0..<7).filter { shard.contains($0) } == [1, 4])
     for text in ["", "2", "0/3", "4/3", "a/3", "1/2/3", "-1/3"] { #expect(BatchShard(text) == nil) }
   }
+
+  @Test(arguments: [
+    #"["a\u0000.h5"]"#, #"[{"input": "\u0000", "output": "c.onnx"}]"#,
+    #"[{"input": "a.h5", "options": {"only": ["x\u0000y"]}}]"#,
+  ])
+  func `a NUL character would cut a path short`(entries: String) throws {
+    #expect(throws: BatchError.self) {
+      try jobs(#"{"jobs": \#(entries)}"#, name: "jobs.json")
+    }
+  }
 }

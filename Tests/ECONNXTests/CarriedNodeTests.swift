@@ -39,6 +39,24 @@ import Testing
     #expect(!text.contains("external.bin"))
   }
 
+  @Test func `weights that grow since their casts are folded are counted`() throws {
+    let folder = Fixture.temporaryFolder()
+    defer { Fixture.removeFolder(folder) }
+    var graph = Graph(name: "g")
+    let x = graph.addInput("x", ValueType(.float32, [.symbolic("batch"), 4]))
+    let half = try #require(Tensor([1, 2, 3, 4], .float16, shape: [4]))
+    let stored = graph.addConstant("w", half)
+    let cast = try graph.insert(Cast(to: .float32), name: "cast", inputs: [stored], origin: "c")
+    let sum = try graph.insert(
+      Elementwise(kind: .add), name: "sum", inputs: [x, graph[cast].outputs[0]], origin: "s")
+    graph.addOutput(graph[sum].outputs[0])
+    try ONNXExporter().write(graph, toFile: "\(folder)/m.onnx")
+    let model = try ONNXImporter(table: .standard).model(contentsOf: "\(folder)/m.onnx")
+    #expect(model.graph.nodes.map(\.op.name) == ["Add"])
+    #expect(model.notes.count == 1)
+    #expect(model.notes.first?.hasPrefix("1 weight is stored in half precision") ?? false)
+  }
+
   @Test func `paddings that are computed with bounds are known`() throws {
     let folding = try #require(OperatorTable.standard.folding)
     func known(_ numbers: [Float]) -> KnownOperand {

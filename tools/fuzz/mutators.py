@@ -7,6 +7,7 @@ import re
 import struct
 import warnings
 import zipfile
+import zlib
 
 import protobuf
 
@@ -189,6 +190,39 @@ def embedded_json(data, random):
     return None
 
 
+# Tables and YAML
+
+WORDS = [
+    "", " ", "0", "-1", "1e308", "nan", "~", "null", "yes", "no", "true", '"', "'", '""', ",", ";", "\t", "\r",
+    "\x00", "\ufeff", "é", "../x", "/etc/passwd", "/dev/zero", ".", "..", "//", "*", "&a", "*a", "<<: *a",
+    "!!binary x", "!!python/object/apply:os.system [ls]", "? ", "- ", ": ", "|", ">-", "{", "}", "[", "]",
+    "[" * 2000, "{a: " * 700, "---", "...", "%YAML 9.9", "# ", "train", "val", "label", "path", "x" * 70000,
+]
+
+
+def lines(data, random):
+    """Changes lines, and the words in them, of a table or a YAML text; or any bytes."""
+    if random.random() < 0.3:
+        return any_bytes(data, random)
+    rows = data.decode("utf-8", "surrogateescape").split("\n")
+    for _ in range(random.choice([1, 1, 1, 2, 4])):
+        place, choice = random.randrange(len(rows)), random.random()
+        if choice < 0.1 and len(rows) > 1:
+            del rows[place]
+        elif choice < 0.2:
+            rows.insert(random.randrange(len(rows)), rows[place])
+        elif choice < 0.3:
+            rows[place] = " " * random.choice([1, 2, 9, 3000]) + rows[place]
+        elif choice < 0.4:
+            rows.insert(place, random.choice(WORDS))
+        else:
+            parts = re.split(r"([,;:\s\[\]{}]+)", rows[place])
+            part = random.randrange(len(parts))
+            parts[part] = random.choice([random.choice(WORDS), parts[part] * 2, ""])
+            rows[place] = "".join(parts)
+    return "\n".join(rows).encode("utf-8", "surrogateescape")
+
+
 # The formats
 
 
@@ -269,6 +303,26 @@ def npy(data, random):
     else:
         text = text.replace(*random.choice([("<f4", "<f8"), ("<f4", "|O"), ("(", "(-"), (",", "")]))
     return data[: header.start()] + text.encode("latin-1") + data[header.end() :]
+
+
+def mat(data, random):
+    """Changes what a packed variable of a MATLAB file holds, its size, or any bytes."""
+    starts = [found.start() for found in re.finditer(rb"\x0f\x00\x00\x00....\x78", data, re.DOTALL)]
+    if not starts or random.random() < 0.4:
+        return any_bytes(data, random)
+    start = random.choice(starts)
+    (size,) = struct.unpack_from("<I", data, start + 4)
+    try:
+        inner = zlib.decompress(data[start + 8 : start + 8 + size])
+    except zlib.error:
+        return any_bytes(data, random)
+    changed = any_bytes(inner, random)
+    if random.random() < 0.1:
+        changed += bytes(random.choice([1 << 16, 80 << 20]))
+    packed = zlib.compress(changed, 9)
+    stated = len(packed) if random.random() < 0.9 else random.choice(INTERESTING) & 0xFFFFFFFF
+    head = b"\x0f\x00\x00\x00" + struct.pack("<I", stated)
+    return data[:start] + head + packed + data[start + 8 + size :]
 
 
 def _field(field, random, siblings):

@@ -21,6 +21,7 @@ class Outcome:
 
     code: int
     seconds: float
+    processor: float
     peak: int
     errors: str
     faults: list = field(default_factory=list)
@@ -83,7 +84,8 @@ def run(command, outputs, limits, untouched=()):
             stdout=subprocess.DEVNULL, stderr=stream, close_fds=False)
         code, used, timed_out = _wait(process, limits.seconds)
     errors = error_file.read_text(errors="replace")
-    outcome = Outcome(code, time.monotonic() - started, used.ru_maxrss * 1024, errors)
+    outcome = Outcome(
+        code, time.monotonic() - started, used.ru_utime + used.ru_stime, used.ru_maxrss * 1024, errors)
     if timed_out:
         outcome.faults.append(f"not done within {limits.seconds} s")
     elif code < 0:

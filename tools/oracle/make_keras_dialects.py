@@ -228,6 +228,68 @@ def volumes(path, rng):
         rng.normal(0, 1, (2, 12, 3)).astype("float32")])
 
 
+def frames_net():
+    """A small residual net for one picture, and what is made of its result."""
+    i = L.Input((12, 12, 3), name="picture")
+    x = L.ReLU(name="relu")(L.Conv2D(8, 3, padding="same", name="stem")(i))
+    y = L.Conv2D(8, 3, padding="same", name="branch")(x)
+    x = L.Conv2D(12, 3, name="last")(L.Add(name="sum")([x, y]))
+    frames = keras.Model(i, L.GlobalAveragePooling2D(name="pool")(x), name="frames")
+    return frames, keras.Sequential([L.Input((12,)), L.Dense(6, activation="relu", name="fc1")],
+                                    name="head")
+
+
+@model
+def stepped_model(path, rng):
+    """Models applied to each step of a film, a functional one and a Sequential."""
+    film = L.Input((4, 12, 12, 3), name="film")
+    frames, head = frames_net()
+    x = L.TimeDistributed(head, name="heads")(L.TimeDistributed(frames, name="each")(film))
+    net = randomise(keras.Model(film, L.Dense(3, name="top")(L.Flatten(name="flat")(x))), rng)
+    return save_new(path, net, [rng.normal(0, 1, (2, 4, 12, 12, 3)).astype("float32")])
+
+
+@model
+def stepped_model_tf2(path, rng):
+    """The same as tf.keras writes it: models in a list of layers, calls counted from one inside."""
+    frames, head = frames_net()
+    randomise(frames, rng), randomise(head, rng)
+    film = rng.normal(0, 1, (2, 4, 12, 12, 3)).astype("float32")
+    steps = frames.predict(film.reshape(8, 12, 12, 3), verbose=0)
+    out = head.predict(steps, verbose=0).reshape(2, 4, 6)
+
+    def conv(name, filters, padding):
+        return {"name": name, "filters": filters, "kernel_size": [3, 3], "padding": padding}
+    inner = [("InputLayer", "picture", {"batch_input_shape": [None, 12, 12, 3]}, []),
+             ("Conv2D", "stem", conv("stem", 8, "same"), ["picture"]),
+             ("ReLU", "relu", {}, ["stem"]),
+             ("Conv2D", "branch", conv("branch", 8, "same"), ["relu"]),
+             ("Add", "sum", {}, ["relu", "branch"]),
+             ("Conv2D", "last", conv("last", 12, "valid"), ["sum"]),
+             ("GlobalAveragePooling2D", "pool", {}, ["last"])]
+    config = {"class_name": "Sequential", "config": {"name": "films", "layers": [
+        {"class_name": "TimeDistributed", "config": {
+            "name": "each", "batch_input_shape": [None, 4, 12, 12, 3], "layer": {
+                "class_name": "Functional", "config": {
+                    "name": "frames", "input_layers": [["picture", 0, 0]],
+                    "output_layers": [["pool", 0, 0]], "layers": [
+                        {"class_name": c, "name": n, "config": {"name": n, **config},
+                         "inbound_nodes": [[[x, 0, 0, {}] for x in inputs]] if inputs else []}
+                        for c, n, config, inputs in inner]}}}},
+        {"class_name": "TimeDistributed", "config": {"name": "heads", "layer": {
+            "class_name": "Sequential", "config": {"name": "head", "layers": [
+                {"class_name": "Dense", "config": {"name": "fc1", "units": 6,
+                                                   "activation": "relu"}}]}}}}]}}
+    kernels = [(f"{n}/{part}:0", w) for n in ("stem", "branch", "last")
+               for part, w in zip(("kernel", "bias"), frames.get_layer(n).get_weights())]
+    write_old(path, config, [
+        ("each", kernels),
+        ("heads", [(f"fc1/{part}:0", w) for part, w in
+                   zip(("kernel", "bias"), head.get_layer("fc1").get_weights())])],
+        "2.4.0", "tensorflow")
+    return [film], [out]
+
+
 @model
 def odd_activations(path, rng):
     """Layers as activations, glu, sparse_sigmoid, Normalization along other axes."""

@@ -50,11 +50,9 @@ ONE_GENERATION = {
     ("keras3", "op_parts"): {"tf_keras"},           # split has several results
     ("keras2", "op_parts"): {"keras3"},             # the same
     ("keras3", "act_zoo"): {"tf_keras"},            # squareplus takes a root
-    ("keras2", "odd_names"): {"keras3"},            # Keras 3 allows no slash in a layer's name
-    ("keras2", "tiny_mobilenetv3"): {"keras3"},     # the same
-    ("keras2", "MobileNetV3Large"): {"keras3"},     # the same, at full size
     ("keras3", "seq1d_zoo"): {"tf_keras"},          # layers around layers
     ("keras2", "seq1d_zoo"): {"keras3"},            # the same
+    "stepped_model": {"tf_keras"},                  # the same
 }
 
 # Models of which Keras can't load its own files without more: they aren't written and loaded.

@@ -40,6 +40,9 @@ BAKED = {"op_positions"}
 # Models with attributes that older versions of the operator don't have, with the first that has.
 SAYABLE_FROM = {"op_resize_modes": 19}
 
+# Models that amplify the roundings of half precision: they may be off as far as with another converter.
+STEEP = {"tiny_mobilenetv3"}
+
 # With --few: models that differ in what the options meet, and the opsets at which spellings change.
 FEW = {
     "tiny_effnet",        # gates, depthwise convolutions
@@ -121,6 +124,17 @@ class OptionChecks(Checks):
             return
         self.close(check, path, *self.arrays(), self.tolerance)
 
+    def rounding(self, full):
+        """How far half precision alone takes outputs off: those of onnxruntime's own converter."""
+        import onnx
+        from compare import difference
+        from onnxruntime.transformers.float16 import convert_float_to_float16
+        path = self.folder / "peer.onnx"
+        onnx.save(convert_float_to_float16(onnx.load(str(full)), keep_io_types=True), str(path))
+        inputs, expected = self.arrays()
+        pairs = [difference(e, f) for e, f in zip(expected, self.outputs(path, inputs))]
+        return max(d / max(m, 1e-30) for d, m in pairs)
+
     def half(self, full):
         import onnx
         from mask_check import edge, parameters, real_inputs
@@ -141,10 +155,13 @@ class OptionChecks(Checks):
         if contracts and not halves and not self.carries and parameters(before) > 100:
             self.add("fp16", False, "no weight is in half precision")
             return
-        if not self.close("fp16", path, *self.arrays(), 2e-2):
+        allowed = 2e-2
+        if self.name in STEEP:
+            allowed = max(allowed, 1.25 * self.rounding(full))
+        if not self.close("fp16", path, *self.arrays(), allowed):
             return
         wide = self.folder / "wide.onnx"
-        if not self.write("fp32", path, wide, "--dtype", "fp32"):
+        if not self.write("fp32", path, wide, "--rtol", allowed, "--dtype", "fp32"):
             return
         model = onnx.load(str(wide))
         halves = [t.name for t in model.graph.initializer
@@ -154,7 +171,7 @@ class OptionChecks(Checks):
         if halves or casts:
             self.add("fp32", False, f"half precision is left: {(halves + casts)[:3]}")
             return
-        self.close("fp32", wide, *self.arrays(), 2e-2)
+        self.close("fp32", wide, *self.arrays(), allowed)
 
     def batched(self, full):
         import numpy as np
@@ -178,14 +195,10 @@ class OptionChecks(Checks):
         if not self.close("batch-3", path, picked, self.outputs(full, picked), self.tolerance):
             return
         again = self.folder / "dynamic.onnx"
-        if self.carries:
+        if self.carries or self.name in BAKED:
+            words = "built for a batch" if self.name in BAKED else "is carried as it is"
             done = self.run(path, "-o", again, "--batch", "dynamic")
-            self.add("dynamic", done.returncode == 65 and "is carried as it is" in done.stderr,
-                     f"exit {done.returncode}: {done.stderr.strip()}")
-            return
-        if self.name in BAKED:
-            done = self.run(path, "-o", again, "--batch", "dynamic")
-            self.add("dynamic", done.returncode == 65 and "built for a batch" in done.stderr,
+            self.add("dynamic", done.returncode == 65 and words in done.stderr,
                      f"exit {done.returncode}: {done.stderr.strip()}")
             return
         if self.write("dynamic", path, again, "--batch", "dynamic"):

@@ -73,7 +73,7 @@ class Browser:
     """Chromium, driven through its debugging pipe."""
 
     def __init__(self, program: str) -> None:
-        self.profile = tempfile.TemporaryDirectory()
+        self.profile = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
         to_browser, from_us = os.pipe()
         from_browser, to_us = os.pipe()
 

@@ -4,7 +4,7 @@ import Glibc
 struct ReaderLimits {
   /// Seconds of processor time for all that is asked of a file, beside those for its numbers. A file
   /// with thousands of layers takes a tenth of it.
-  static let seconds = 6
+  static let seconds = 4
   /// The slowest that numbers are unpacked, in bytes per second.
   private static let slowestRate = 16 << 20
   /// Private memory beside the numbers of a dataset, in bytes.

@@ -94,12 +94,11 @@ struct ConfigReader {
     let here = Place.layer(prefix + name)
     let id = takeID()
     let config = object["config"]?.object ?? [:]
-    let isModel = object["config"]?.list != nil || config["layers"]?.list != nil
     var inner: ModelSource?
     var (ruleClass, ruleConfig) = (Self.baseName(className), config)
     if let keras1 { (ruleClass, ruleConfig) = keras1.translated(ruleClass, config) }
-    if isModel, Self.baseName(className) != "Merge", let members = object["config"] {
-      inner = try model(className, members, path: prefix + name)
+    if let nested = Self.nestedModel(object) {
+      inner = try model(nested.className, nested.config, path: prefix + name)
     }
     var ruleName = ruleClass
     if inner == nil {
@@ -167,6 +166,21 @@ struct ConfigReader {
     return object["config"]?.list == nil ? nil : object["class_name"]?.string?.lowercased()
   }
 
+  /// The class and configuration of a model as a layer, or of one that a layer applies to each step.
+  private static func nestedModel(_ layer: FormatObject)
+    -> (className: String, config: FormatValue)?
+  {
+    guard var className = layer["class_name"]?.string, var config = layer["config"],
+      baseName(className) != "Merge"
+    else { return nil }
+    if baseName(className) == LayerSource.stepping, let inner = config.object?["layer"]?.object,
+      let name = inner["class_name"]?.string, let members = inner["config"]
+    {
+      (className, config) = (name, members)
+    }
+    return config.list != nil || config.object?["layers"]?.list != nil ? (className, config) : nil
+  }
+
   /// The class name without the package it is registered under.
   static func baseName(_ className: String) -> String {
     className.split(separator: ">").last.map(String.init) ?? className
@@ -183,7 +197,9 @@ enum NodeNumbering {
     }
     let models = Set(
       layers.filter { layer in
-        guard layer.model != nil, let calls = used[layer.name] else { return false }
+        guard layer.model != nil, !layer.isStepped, let calls = used[layer.name] else {
+          return false
+        }
         return calls.contains(layer.calls.count) || !calls.contains(0)
       }.map(\.name))
     if models.isEmpty { return }

@@ -66,6 +66,17 @@ struct LayerSource {
   let model: ModelSource?
 
   var isInput: Bool { model == nil && ruleName == "InputLayer" }
+
+  /// Whether the model inside is applied to each step of a sequence, by a layer around it.
+  var isStepped: Bool { model != nil && ruleName == Self.stepping }
+
+  /// The class of layers that apply another layer, or a model, to each step.
+  static let stepping = "TimeDistributed"
+
+  /// The configurations of the nested model and of what is around it, the outermost first.
+  var modelConfigs: [FormatObject] {
+    [config] + (isStepped ? [config["layer"]?.object?["config"]?.object ?? [:]] : [])
+  }
 }
 
 /// A model as the architecture has it; a Sequential as the functional model that it stands for.

@@ -103,6 +103,9 @@ struct CommonSpelling {
     if layer.name.contains("/") {
       throw Obstacle(layer: layer.path, words: "Keras 3 allows no '/' in names")
     }
+    if layer.isStepped {
+      throw Obstacle(layer: layer.path, words: "layers around models are written otherwise")
+    }
     try checkCalls(layer)
     if let inner = layer.model {
       let list = outer.list ?? outer.object?["layers"]?.list ?? []

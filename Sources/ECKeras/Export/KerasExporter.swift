@@ -156,7 +156,8 @@ public struct KerasExporter: Sendable {
       layers.append(
         KerasDocument.Layer(
           name: layer.name, className: layer.declaredClass,
-          isTrainable: layer.config["trainable"]?.bool ?? true, content: content))
+          isTrainable: layer.modelConfigs.allSatisfy { $0["trainable"]?.bool ?? true },
+          content: content))
     }
     return layers
   }

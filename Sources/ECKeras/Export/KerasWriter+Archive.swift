@@ -50,7 +50,9 @@ extension KerasWriter {
       counts[base] = count + 1
       let group = "\(path)layers/\(base)\(count == 0 ? "" : "_\(count)")"
       switch layer.content {
-      case .model(let inner): try writeNumbered(inner, at: "\(group)/", to: file)
+      case .model(let inner):
+        let isStepped = layer.className == LayerSource.stepping
+        try writeNumbered(inner, at: group + (isStepped ? "/layer/" : "/"), to: file)
       case .weights(let weights):
         try file.attribute("\(group)/vars", "name", layer.name)
         var numbers: [String: Int] = [:]

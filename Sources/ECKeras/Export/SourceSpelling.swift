@@ -44,19 +44,16 @@ struct SourceSpelling {
     _ value: FormatValue, of layer: LayerSource, in layers: [String: LayerSource]
   ) -> FormatValue {
     guard var object = value.object else { return value }
-    if let inner = layer.model {
+    if let inner = layer.model, layer.isStepped {
+      object["config"] = object["config"]?.object.map { .object(around($0, of: inner)) }
+    } else if let inner = layer.model {
       object["config"] = object["config"].map { config($0, of: inner) }
     } else if var config = object["config"]?.object {
       patch(&config, of: layer)
       object["config"] = .object(config)
     }
     if dialect == .keras3, object["module"] == nil { addModule(&object, layer) }
-    if var build = object["build_config"]?.object, let shape = build["input_shape"],
-      let type = forms.inputType(of: layer)
-    {
-      build["input_shape"] = shape.withExtents(of: type)
-      object["build_config"] = .object(build)
-    }
+    build(&object, on: forms.inputType(of: layer))
     if let nodes = object["inbound_nodes"]?.list {
       let changes = written[layer.id]?.arguments ?? [:]
       object["inbound_nodes"] = .list(
@@ -71,6 +68,27 @@ struct SourceSpelling {
         })
     }
     return .object(object)
+  }
+
+  /// The configuration of a layer that applies a model to each step.
+  private func around(_ config: FormatObject, of inner: ModelSource) -> FormatObject {
+    var object = config["layer"]?.object ?? [:]
+    object["config"] = object["config"].map { self.config($0, of: inner) }
+    let input = inner.inputs.first.flatMap { input in
+      inner.layers.first { $0.name == input.layer }
+    }
+    build(&object, on: input.flatMap { forms.type(of: $0, node: 0, result: 0) })
+    var result = config
+    result["layer"] = .object(object)
+    return result
+  }
+
+  /// Sets the extents that an entry says it was built on.
+  private func build(_ object: inout FormatObject, on type: ValueType?) {
+    guard var build = object["build_config"]?.object, let shape = build["input_shape"], let type
+    else { return }
+    build["input_shape"] = shape.withExtents(of: type)
+    object["build_config"] = .object(build)
   }
 
   /// What changes in the call at a position of the architecture.
@@ -106,7 +124,7 @@ struct SourceSpelling {
     if layer.ruleName.hasPrefix("op:") {
       object["module"] = .string(OperationModule.name(of: className))
       object["registered_name"] = .string(className)
-    } else if layer.model != nil {
+    } else if layer.model != nil, !layer.isStepped {
       let isFunctional = className == "Functional"
       object["module"] = .string(isFunctional ? "keras.src.models.functional" : "keras")
       object["registered_name"] = isFunctional ? .string(className) : .null

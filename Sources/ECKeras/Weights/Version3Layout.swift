@@ -31,7 +31,8 @@ struct Version3Layout {
     let members = Set(try file.members(of: container))
     for (layer, key) in zip(model.layers, keys) {
       guard let inner = layer.model, let key else { continue }
-      try load(inner, at: "\(container)/\(key)", from: &file)
+      let path = "\(container)/\(key)" + (layer.isStepped ? "/layer" : "")
+      try load(inner, at: path, from: &file)
     }
 
     var leaves: [(layer: LayerSource, key: String, expected: [KerasWeightName])] = []

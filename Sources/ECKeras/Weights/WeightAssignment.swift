@@ -127,7 +127,7 @@ struct WeightAssignment {
     guard let model, let inner = model.model else { return [slots] }
     let positions = Dictionary(
       uniqueKeysWithValues: owners.enumerated().map { ($0.element.layer.id, $0.offset) })
-    let tree = WeightTree(model: inner, config: model.config) { layer in
+    let tree = WeightTree(model: inner, configs: model.modelConfigs) { layer in
       guard let k = positions[layer.id] else { return [] }
       return owners[k].expected.indices.map {
         (Slot(owner: k, weight: $0), owners[k].expected[$0].isTrainable)
@@ -146,20 +146,22 @@ private struct WeightTree {
   let children: [WeightTree]
 
   init(
-    model: ModelSource, config: FormatObject,
+    model: ModelSource, configs: [FormatObject],
     weights: (LayerSource) -> [(slot: WeightAssignment.Slot, isTrainable: Bool)]
   ) {
     children = model.layers.map { layer in
       if let inner = layer.model {
-        return WeightTree(model: inner, config: layer.config, weights: weights)
+        return WeightTree(model: inner, configs: layer.modelConfigs, weights: weights)
       }
       return WeightTree(layer, weights(layer))
     }
     let withWeights = children.filter { !$0.all.isEmpty }
     // Older files don't say it of a model: then it is frozen if all its layers are.
+    let flags = configs.compactMap { $0["trainable"]?.bool }
     isTrainable =
-      config["trainable"]?.bool
-      ?? (withWeights.isEmpty || withWeights.contains(where: \.isTrainable))
+      flags.isEmpty
+      ? withWeights.isEmpty || withWeights.contains(where: \.isTrainable)
+      : !flags.contains(false)
     trained = []
     statistics = []
   }

@@ -27,6 +27,8 @@ struct GraphDrawing {
   /// The operators that were carried, by type, each with the name of its first node.
   var carried: [String: (first: String, count: Int, reason: String)] = [:]
   private(set) var notes: [String] = []
+  /// The weights in half precision whose casts were folded.
+  private var widenedCount = 0
 
   init(
     record: ModelRecord, opset: Int, table: OperatorTable, inputShapes: [String: [Dimension]]
@@ -84,6 +86,12 @@ struct GraphDrawing {
       let nodes =
         dead == 1 ? "1 node that no output needs is" : "\(dead) nodes that no output needs are"
       notes.append("\(nodes) left out")
+    }
+    if widenedCount > 0 {
+      let weights = widenedCount == 1 ? "1 weight is" : "\(widenedCount) weights are"
+      notes.append(
+        "\(weights) stored in half precision behind casts, and written as float32 without "
+          + "'--dtype fp16'")
     }
     for (type, entry) in carried.sorted(by: { $0.key < $1.key }) {
       let others = entry.count == 1 ? "" : " and \(entry.count - 1) more"
@@ -145,7 +153,13 @@ struct GraphDrawing {
     }
     for (name, value) in zip(node.outputs, results) where !name.isEmpty {
       switch value {
-      case .tensor(let tensor): constants[ExactName(name)] = tensor
+      case .tensor(let tensor):
+        constants[ExactName(name)] = tensor
+        if node.inputs.count == 1, case .tensor(let stored)? = operands[0]?.value,
+          stored.isWidened(as: tensor)
+        {
+          widenedCount += 1
+        }
       case .extents(let elements, let shape):
         extents[ExactName(name)] = (elements, shape, index)
       }
@@ -337,5 +351,13 @@ extension FormatError {
       }
     default: return nil
     }
+  }
+}
+
+extension Tensor {
+  /// Whether another tensor holds the same numbers of half precision in a wider type.
+  fileprivate func isWidened(as other: Tensor) -> Bool {
+    (elementType == .float16 || elementType == .bfloat16) && count > 1
+      && (other.elementType == .float32 || other.elementType == .float64) && other.count == count
   }
 }

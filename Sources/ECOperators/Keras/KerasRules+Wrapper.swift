@@ -15,6 +15,10 @@ extension OperatorTable {
         }
       }
     ) { (layer, inputs, sketch) throws(FormatError) -> [ValueID] in
+      let config = layer.config["layer"]?.object?["config"]
+      if config?.list != nil || config?.object?["layers"] != nil {
+        return [try aroundModel(inputs, &sketch)]
+      }
       guard let (rule, inner) = wrapped(layer) else {
         let name = layer.config["layer"]?.object?["class_name"]?.string ?? "nothing"
         throw FormatError(.unsupported("a layer of class '\(name)' can't be applied to each step"))
@@ -26,6 +30,27 @@ extension OperatorTable {
       return [try eachStep(x, rule, inner, &sketch)]
     }
   ]
+
+  /// What is drawn around a model that is applied to each step: of one input, its steps as further
+  /// samples of the batch; of the model's result on those and the input, the result of each step.
+  private static func aroundModel(_ inputs: [ValueID], _ sketch: inout Sketch)
+    throws(FormatError) -> ValueID
+  {
+    guard let x = inputs.last, inputs.count <= 2,
+      let extents = sketch.type(of: x).fixedShapeAfterBatch, extents.count > 1
+    else {
+      throw FormatError(
+        .unsupported("a model is applied to each step of several inputs, or of unknown extents"))
+    }
+    if inputs.count == 1 {
+      return try sketch.one(
+        BatchReshape(target: [-1] + extents.dropFirst()), [x], suffix: "steps")
+    }
+    guard let shape = sketch.type(of: inputs[0]).fixedShapeAfterBatch else {
+      throw FormatError(.unsupported("the extents of a step's result are unknown"))
+    }
+    return try sketch.one(BatchReshape(target: [-1, extents[0]] + shape), [inputs[0]])
+  }
 
   /// The rule of the layer inside, and that layer; `nil` for models and for unknown classes.
   private static func wrapped(_ layer: KerasLayer) -> (KerasRule, KerasLayer)? {
