@@ -1,8 +1,7 @@
+import ECMachine
 import ECTestSupport
 import Glibc
 import Testing
-
-@testable import ECMachine
 
 @Suite struct MachineTests {
   private static let gigabyte = 1 << 30
