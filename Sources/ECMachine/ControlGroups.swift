@@ -8,7 +8,7 @@ struct ControlGroups {
   /// How many cores' time the groups may use, rounded up; `nil` without a limit.
   var coreCount: Int? {
     var least: Int?
-    for group in groups(["", "cpu"]) {
+    for group in groups(["cpu"]) {
       let found =
         group.isUnified
         ? files.numbers(group.path + "/cpu.max")
@@ -21,25 +21,30 @@ struct ControlGroups {
     return least
   }
 
-  /// The bytes that the groups may hold, and those that they could still take: what is held of files
-  /// that nobody uses is given back when needed. `nil` without a limit.
-  var memory: (byteCount: Int, availableByteCount: Int)? {
-    var least: (byteCount: Int, availableByteCount: Int)?
-    for group in groups(["", "memory"]) {
-      let (limit, usage, cache) =
+  /// The bytes that the groups may hold; `nil` without a limit.
+  var memoryByteCount: Int? { memoryGroups.map(\.byteCount).min() }
+
+  /// The bytes that the groups could still take: what is held of files that nobody uses is given back
+  /// when needed. `nil` without a limit.
+  var availableByteCount: Int? {
+    memoryGroups.map { group in
+      let (usage, cache) =
         group.isUnified
-        ? ("/memory.max", "/memory.current", "inactive_file")
-        : ("/memory.limit_in_bytes", "/memory.usage_in_bytes", "total_inactive_file")
-      guard let most = files.numbers(group.path + limit).first, most > 0 else { continue }
+        ? ("/memory.current", "inactive_file") : ("/memory.usage_in_bytes", "total_inactive_file")
       let used =
         (files.numbers(group.path + usage).first ?? 0)
         - (files.number(group.path + "/memory.stat", cache) ?? 0)
-      least = (
-        min(least?.byteCount ?? .max, most),
-        min(least?.availableByteCount ?? .max, max(0, most - max(used, 0)))
-      )
+      return max(0, group.byteCount - max(used, 0))
+    }.min()
+  }
+
+  /// The groups with a limit on memory.
+  private var memoryGroups: [(path: String, isUnified: Bool, byteCount: Int)] {
+    groups(["memory"]).compactMap { group in
+      let limit = group.isUnified ? "/memory.max" : "/memory.limit_in_bytes"
+      guard let most = files.numbers(group.path + limit).first, most > 0 else { return nil }
+      return (group.path, group.isUnified, most)
     }
-    return least
   }
 
   /// The folders of the groups under some controllers, and of those above them, down to the root.
@@ -53,8 +58,10 @@ struct ControlGroups {
       let names = fields[1].split(separator: ",").map(String.init)
       let isUnified = names.isEmpty
       guard isUnified || !controllers.isDisjoint(with: names) else { continue }
-      var mounts = isUnified ? ["", "/unified"] : names.map { "/\($0)" } + ["/\(fields[1])"]
-      mounts = mounts.map { "/sys/fs/cgroup" + $0 }
+      // Controllers of one line may be mounted together, under all of their names.
+      let folders: Set =
+        isUnified ? ["", "/unified"] : Set((names + [String(fields[1])]).map { "/" + $0 })
+      let mounts = folders.map { "/sys/fs/cgroup" + $0 }
       var path = fields[2].split(separator: "/")[...]
       while true {
         for mount in mounts {

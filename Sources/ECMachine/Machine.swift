@@ -3,13 +3,13 @@ import Glibc
 
 /// What this process may use: what the hardware has, or less where the process, or a control group that
 /// it is in, is limited. Containers are limited by their control groups.
+///
+/// Each figure is looked up when it is asked for: the number of cores is wanted at every start.
 public struct Machine: Sendable, Equatable {
-  /// The cores that may work at once.
-  public let coreCount: Int
-  /// The bytes of memory that may be taken in all.
-  public let memoryByteCount: Int
-  /// The bytes of memory that can be taken now without swapping.
-  public let availableByteCount: Int
+  private let cores: Int
+  private let memory: Int
+  private let limits: [Int]
+  private let files: SystemFiles
 
   /// The machine that this process runs on, as it is now.
   public static var current: Machine {
@@ -24,12 +24,27 @@ public struct Machine: Sendable, Equatable {
   ///   - limits: The bytes that the process may take.
   ///   - files: What the kernel tells.
   package init(cores: Int, memory: Int, limits: [Int], files: SystemFiles) {
-    let groups = ControlGroups(files)
-    coreCount = max(1, min(max(cores, 1), groups.coreCount ?? .max))
-    let group = groups.memory
-    memoryByteCount = min(memory, limits.min() ?? .max, group?.byteCount ?? .max)
-    availableByteCount = min(
-      files.availableMemory ?? memory, memoryByteCount, group?.availableByteCount ?? .max)
+    (self.cores, self.memory, self.limits, self.files) = (cores, memory, limits, files)
+  }
+
+  /// The cores that may work at once.
+  public var coreCount: Int { max(1, min(max(cores, 1), ControlGroups(files).coreCount ?? .max)) }
+
+  /// The bytes of memory that may be taken in all.
+  public var memoryByteCount: Int {
+    min(memory, limits.min() ?? .max, ControlGroups(files).memoryByteCount ?? .max)
+  }
+
+  /// The bytes of memory that can be taken now without swapping.
+  public var availableByteCount: Int {
+    min(
+      files.availableMemory ?? memory, memoryByteCount,
+      ControlGroups(files).availableByteCount ?? .max)
+  }
+
+  public static func == (a: Machine, b: Machine) -> Bool {
+    a.coreCount == b.coreCount && a.memoryByteCount == b.memoryByteCount
+      && a.availableByteCount == b.availableByteCount
   }
 
   private static var physicalMemory: Int {

@@ -84,7 +84,6 @@ struct LayerComparison: Sendable {
     }
     layers = found
   }
-
 }
 
 /// Differences between tensors of models that may lay images out in different orders.
