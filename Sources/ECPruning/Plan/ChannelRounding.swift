@@ -10,16 +10,20 @@ public enum ChannelRounding: Sendable, Equatable {
   /// The rounded number: at least `kept`, at most `channels`.
   func round(_ kept: Int, of channels: Int) -> Int {
     switch self {
-    case .multiple(let step): return min(channels, (kept + step - 1) / step * step)
+    case .multiple(let step): return Self.roundedUp(kept, of: channels, to: step)
     case .automatic:
       guard channels >= 16 else { return kept }
       var step = channels >= 128 ? 16 : channels >= 32 ? 8 : 4
       while step > 4 {
-        let rounded = (kept + step - 1) / step * step
-        if (rounded - kept) * 3 <= channels - kept { return min(channels, rounded) }
+        let rounded = Self.roundedUp(kept, of: channels, to: step)
+        if (rounded - kept) * 3 <= channels - kept { return rounded }
         step /= 2
       }
-      return min(channels, (kept + step - 1) / step * step)
+      return Self.roundedUp(kept, of: channels, to: step)
     }
+  }
+
+  private static func roundedUp(_ kept: Int, of channels: Int, to step: Int) -> Int {
+    min(channels, (kept + step - 1) / step * step)
   }
 }
